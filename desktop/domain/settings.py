@@ -1,0 +1,59 @@
+"""What a person can set, with defaults. Never a secret: the key lives in the OS keyring."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Final
+
+VENDOR_REST: Final = "https://api.massive.com"
+VENDOR_SOCKET: Final = "wss://socket.massive.com"
+VENDOR_SOCKET_DELAYED: Final = "wss://delayed.massive.com"
+
+
+class Theme(enum.StrEnum):
+    SYSTEM = "system"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+class Plan(enum.StrEnum):
+    """What the vendor sells, as far as limits go."""
+
+    FREE = "free"  # 5 calls a minute, no socket
+    PAID = "paid"  # rate and concurrency only
+
+    @property
+    def calls_per_minute(self) -> int | None:
+        """Calls allowed in any rolling minute; None: no such limit."""
+        return 5 if self is Plan.FREE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Addresses carry no path, no key and no trailing slash."""
+
+    theme: Theme = Theme.SYSTEM
+    plan: Plan = Plan.FREE
+    rest_base: str = VENDOR_REST
+    socket_base: str = VENDOR_SOCKET
+    ticker: str = "X:BTCUSD"
+    timeframe: str = "1m"
+    has_chosen_start: bool = False  # the first-start question was answered
+    starts_in_demo: bool = False  # answered "demo" and no key has been entered since
+    demo_seed: int = 7
+    window: dict[str, str] = field(default_factory=dict)  # name -> base64 of Qt's saveGeometry/saveState
+
+
+DEFAULT_WATCHLIST: Final = (
+    "X:BTCUSD",
+    "X:ETHUSD",
+    "X:SOLUSD",
+    "X:XRPUSD",
+    "X:DOGEUSD",
+    "X:ADAUSD",
+    "X:LTCUSD",
+    "AAPL",
+    "MSFT",
+    "C:EURUSD",
+)
