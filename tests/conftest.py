@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def on_qt_loop(qapp: QApplication) -> Iterator[Callable[..., Any]]:
+def on_qt_loop(qapp: QApplication) -> Callable[..., Any]:
     """Runs a coroutine on Qt's loop; a task left running or an unhandled loop error fails the test."""
     from qasync import QEventLoop
 
@@ -73,7 +73,7 @@ def on_qt_loop(qapp: QApplication) -> Iterator[Callable[..., Any]]:
         assert not errors, errors
         return answer
 
-    yield run
+    return run
 
 
 @pytest.fixture

@@ -45,7 +45,10 @@ def roll_up(bars: Bars, timeframe: Timeframe, market: Market) -> Bars:
 def _exact_sums(values: Floats, first: Ints, last: Ints) -> Floats:
     numbers: list[float] = values.tolist()
     fsum = math.fsum
-    return np.array([fsum(numbers[a : b + 1]) for a, b in zip(first.tolist(), last.tolist(), strict=True)])
+    try:
+        return np.array([fsum(numbers[a : b + 1]) for a, b in zip(first.tolist(), last.tolist(), strict=True)])
+    except OverflowError:  # absurd volumes near 1e308: infinite, as a plain sum would be
+        return np.asarray(np.add.reduceat(values, first))
 
 
 def bar_of_trades(start_ms: int, prices: Sequence[float], sizes: Sequence[float]) -> Bar:

@@ -132,11 +132,14 @@ def bucket_starts(start_ms: Ints, timeframe: Timeframe, market: Market) -> Ints:
             return start_ms - start_ms % fixed
         days = start_ms // DAY_MS
         return _calendar_days(days, timeframe, trading_week=False) * DAY_MS
+    if not len(start_ms):
+        return start_ms
     midnights, first_day = _midnights_around(start_ms)
     index: Ints = np.searchsorted(midnights, start_ms, side="right") - 1
     if fixed is not None:
-        anchor = midnights[index] + _local_open_ms(midnights, index)
-        return anchor + (start_ms - anchor) // fixed * fixed
+        anchor: Ints = midnights[index] + _local_open_ms(midnights, index)
+        buckets: Ints = anchor + (start_ms - anchor) // fixed * fixed
+        return buckets
     days = _calendar_days(index + first_day, timeframe, trading_week=True)
     return _new_york_midnights(days)
 
@@ -182,7 +185,8 @@ def _calendar_days(days: Ints, timeframe: Timeframe, *, trading_week: bool) -> I
         case _:
             months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
             months -= months % (n if timeframe.span is Span.MONTH else 12 * n)
-            return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+            firsts: Ints = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+            return firsts
 
 
 def _weekdays_since(first: Ints, days: Ints) -> Ints:
@@ -199,7 +203,7 @@ def _nth_weekday(first: Ints, count: Ints) -> Ints:
 
 def _local_open_ms(midnights: Ints, index: Ints) -> Ints:
     """From New York midnight to 04:00 on its clock: three, four or five hours."""
-    length = midnights[index + 1] - midnights[index]
+    length: Ints = midnights[index + 1] - midnights[index]
     return _STOCKS_OPEN_MS + (length - DAY_MS)
 
 
@@ -230,7 +234,8 @@ def _midnights_around(start_ms: Ints) -> tuple[Ints, int]:
 
 def _new_york_midnights(days: Ints) -> Ints:
     table, first_day = _midnights_around(days * DAY_MS)
-    return table[days - first_day]
+    midnights: Ints = table[days - first_day]
+    return midnights
 
 
 def new_york_midnight_ms(day: dt.date) -> int:

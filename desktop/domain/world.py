@@ -20,7 +20,7 @@ _VENDOR_HOSTS = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One source of data. `id` names its folder and is written into its files: `vendor`, `demo-7`, `replay-3fa9c1d2`."""
+    """One source of data. `id` names its folder and stands in its files: `vendor`, `demo-7`, `replay-3fa9c1d2`."""
 
     id: str
 
