@@ -172,9 +172,10 @@ def _calendar_days(days: Ints, timeframe: Timeframe, *, trading_week: bool) -> I
     match timeframe.span:
         case Span.DAY if trading_week and n > 1:
             # N trading days counted within their week (up to 5) or month.
-            week = (days - _FIRST_MONDAY_DAY) // 7 * 7 + _FIRST_MONDAY_DAY
+            week: Ints = (days - _FIRST_MONDAY_DAY) // 7 * 7 + _FIRST_MONDAY_DAY
             if n <= 5:
-                return week + np.minimum(days - week, 4) // n * n
+                firsts: Ints = week + np.minimum(days - week, 4) // n * n
+                return firsts
             months = days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
             weekday = _weekdays_since(months, days)
             return _nth_weekday(months, weekday // n * n)
@@ -185,8 +186,11 @@ def _calendar_days(days: Ints, timeframe: Timeframe, *, trading_week: bool) -> I
         case _:
             months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
             months -= months % (n if timeframe.span is Span.MONTH else 12 * n)
-            firsts: Ints = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-            return firsts
+            return _first_days(months)
+
+
+def _first_days(months: Ints) -> Ints:
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def _weekdays_since(first: Ints, days: Ints) -> Ints:

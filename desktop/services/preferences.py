@@ -1,0 +1,59 @@
+"""Settings as they are now, announced when they change and saved behind the scenes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.data import settings_file
+from desktop.domain.errors import CacheError
+from desktop.domain.settings import Settings
+from desktop.services.notices import Notices
+from desktop.services.tasks import Tasks
+
+
+class Preferences(QObject):
+    """Holds the Settings; `update` changes, announces and saves them."""
+
+    changed = Signal(object)  # Settings
+
+    def __init__(self, path: Path, settings: Settings, notices: Notices, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._path = path
+        self._settings = settings
+        self._notices = notices
+        self._tasks = Tasks()
+        self._is_dirty = False
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def update(self, **changes: Any) -> None:
+        """Replaces fields of the settings by name."""
+        settings = replace(self._settings, **changes)
+        if settings == self._settings:
+            return
+        self._settings = settings
+        self._is_dirty = True
+        self.changed.emit(settings)
+        if not self._tasks.is_running("save"):
+            self._tasks.start(self._save(), replace="save", name="save settings")
+
+    async def _save(self) -> None:
+        while self._is_dirty:
+            self._is_dirty = False
+            try:
+                await asyncio.to_thread(settings_file.save, self._path, self._settings)
+            except CacheError as error:
+                self._notices.post(str(error), "warning", key="settings not saved")
+
+    async def aclose(self) -> None:
+        """Writes what is not written yet and stops."""
+        await self._tasks.aclose()
+        if self._is_dirty:
+            await self._save()
