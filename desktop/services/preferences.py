@@ -54,6 +54,4 @@ class Preferences(QObject):
 
     async def aclose(self) -> None:
         """Writes what is not written yet and stops."""
-        await self._tasks.aclose()
-        if self._is_dirty:
-            await self._save()
+        await self._tasks.finish()

@@ -46,6 +46,13 @@ class Tasks:
             for task in running:
                 self._running.pop(task, None)
 
+    async def finish(self) -> None:
+        """Waits until everything has run to its end, cancelling nothing."""
+        while running := [task for task in self._running if task is not asyncio.current_task()]:
+            await asyncio.gather(*running, return_exceptions=True)
+            for task in running:
+                self._running.pop(task, None)
+
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._running.pop(task, None)
         if task.cancelled() or (error := task.exception()) is None:
