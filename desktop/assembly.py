@@ -1,0 +1,200 @@
+"""Builds the data layer of one world; the window and the commands use the same.
+
+Part of the composition root: with `app.py` the only place that knows all layers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from desktop.data.clock import FollowedClock, MarketClock, WallClock
+from desktop.data.feed import Feed, FeedState
+from desktop.data.folders import Folders
+from desktop.data.market_data import MarketData
+from desktop.data.rate_limit import Limiter
+from desktop.data.rest import RestClient
+from desktop.data.store import Store
+from desktop.data.wire_socket import Event
+from desktop.domain.errors import BadInput, MarketError
+from desktop.domain.settings import Plan
+from desktop.domain.world import VENDOR, World, world_of_base
+from desktop.services.tasks import Tasks
+
+WORLD_HEADER = "X-Candelabra-World"
+CONTROL_HEADER = "X-Candelabra-Control"
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_SYNC_EVERY_S = 2.0
+_PROBE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where data come from: addresses, key, and the world they belong to."""
+
+    rest_base: str
+    socket_base: str
+    key: str | None
+    world: World
+    control: str | None = None
+    plan: Plan = Plan.FREE
+    is_offline: bool = False
+
+    @property
+    def is_delayed(self) -> bool:
+        return urlsplit(self.socket_base).hostname in ("delayed.massive.com", "delayed.polygon.io")
+
+    @property
+    def name(self) -> str:
+        """What legend and exports call it."""
+        return self.world.label or "Massive"
+
+
+@dataclass(frozen=True, slots=True)
+class DataLayer:
+    """Everything one world's data needs; made by `open_data_layer`, closed by its context."""
+
+    source: Source
+    store: Store
+    limiter: Limiter
+    rest: RestClient | None
+    market_data: MarketData
+    clock: MarketClock
+    folder: Path
+
+    def make_feed(
+        self, cluster: str, on_events: Callable[[list[Event]], None], on_state: Callable[[FeedState], None]
+    ) -> Feed:
+        """A feed of one cluster with this source's address and key."""
+        return Feed(
+            cluster=cluster,
+            base=self.source.socket_base,
+            key=self.source.key or "",
+            on_events=on_events,
+            on_state=on_state,
+        )
+
+
+def check_base(text: str, *, schemes: tuple[str, str]) -> str:
+    """A usable base address without trailing slash; encrypted off loopback. Raises BadInput."""
+    text = text.strip().rstrip("/")
+    parts = urlsplit(text)
+    plain, encrypted = schemes
+    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise BadInput(f"“{text}” is not an address.", next_step=f"It looks like {encrypted}://host.")
+    if parts.scheme == plain and parts.hostname not in _LOOPBACK:
+        raise BadInput(f"“{text}” is not encrypted.", next_step=f"Use {encrypted}:// so that the key stays secret.")
+    return text
+
+
+async def identify(source: Source, folders: Folders) -> Source:
+    """Finds out which world a base address serves: by its server's own word, else by what was learnt before."""
+    if world_of_base(source.rest_base) == VENDOR:
+        return replace(source, world=VENDOR)
+    known = await asyncio.to_thread(_known_worlds, folders.worlds_file)
+    if not source.is_offline:
+        try:
+            named, control = await _ask_world(source)
+        except MarketError:
+            named = control = None
+        if named is not None:
+            if known.get(source.rest_base) != named.id:
+                known[source.rest_base] = named.id
+                await asyncio.to_thread(_remember_worlds, folders.worlds_file, known)
+            return replace(source, world=named, control=source.control or control)
+    held = known.get(source.rest_base)
+    return replace(source, world=World(held) if held else world_of_base(source.rest_base))
+
+
+async def _ask_world(source: Source) -> tuple[World | None, str | None]:
+    headers = {"Authorization": f"Bearer {source.key}"} if source.key else {}
+    async with _client(source.rest_base, _PROBE_S) as client:
+        try:
+            response = await client.get(f"{source.rest_base}/v1/marketstatus/now", headers=headers)
+        except httpx.RequestError:
+            return None, None
+    named = response.headers.get(WORLD_HEADER)
+    control = response.headers.get(CONTROL_HEADER)
+    if control is not None and urlsplit(control).hostname not in _LOOPBACK:
+        control = None
+    try:
+        return (World(named) if named else None), control
+    except ValueError:
+        return None, None
+
+
+def _client(base: str, timeout_s: float) -> httpx.AsyncClient:
+    is_loopback = urlsplit(base).hostname in _LOOPBACK
+    return httpx.AsyncClient(timeout=timeout_s, trust_env=not is_loopback, follow_redirects=False)
+
+
+def _known_worlds(path: Path) -> dict[str, str]:
+    try:
+        held = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(base): str(world) for base, world in held.items()} if isinstance(held, dict) else {}
+
+
+def _remember_worlds(path: Path, worlds: dict[str, str]) -> None:
+    newest = dict(list(worlds.items())[-200:])  # feed servers take a new port each time
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(newest, indent=1), "utf-8")
+    partial.replace(path)
+
+
+@asynccontextmanager
+async def open_data_layer(
+    source: Source, folders: Folders, on_event: Callable[[str], None], on_usage: Callable[[], None] = lambda: None
+) -> AsyncIterator[DataLayer]:
+    """Opens store, limiter, REST client and clock of one world; closes them in reverse.
+
+    on_event gets one sentence when a damaged file was set aside or restored.
+    """
+    folder = folders.world(source.world)
+    store = await Store.open(folder / "cache.sqlite", source.world, on_event=on_event)
+    try:
+        limiter = Limiter(source.plan.calls_per_minute, on_changed=on_usage)
+        rest = None
+        if not source.is_offline:
+            rest = RestClient(base=source.rest_base, key=source.key, limiter=limiter, world=source.world)
+        try:
+            async with _clock(source) as clock:
+                market_data = MarketData(rest=rest, store=store, clock=clock)
+                yield DataLayer(source, store, limiter, rest, market_data, clock, folder)
+        finally:
+            if rest is not None:
+                await rest.aclose()
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
+async def _clock(source: Source) -> AsyncIterator[MarketClock]:
+    if source.control is None or source.is_offline:
+        yield WallClock()
+        return
+    clock = FollowedClock(source.control)
+    tasks = Tasks()
+    async with _client(source.control, _PROBE_S) as client:
+        with suppress(MarketError):  # the wall clock stands in until the server answers
+            await clock.sync(client)
+        tasks.start(_follow(clock, client), name="market clock")
+        try:
+            yield clock
+        finally:
+            await tasks.aclose()
+
+
+async def _follow(clock: FollowedClock, client: httpx.AsyncClient) -> None:
+    while True:
+        await asyncio.sleep(_SYNC_EVERY_S)
+        with suppress(MarketError):  # goes on at the last known rate
+            await clock.sync(client)

@@ -1,0 +1,105 @@
+"""The newest values of every watched ticker: from snapshots, then from each live event."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from desktop.data.wire_socket import Event
+from desktop.domain.freshness import Freshness
+from desktop.domain.market import Market, Snapshot, market_of
+
+_GAP_WEIGHT = 0.1  # of the newest gap in a ticker's usual gap
+
+
+@dataclass(slots=True)
+class LiveQuote:
+    """What is known of one ticker now. Times Unix ms UTC (market time); None where nothing is known."""
+
+    ticker: str
+    last: float | None = None
+    last_ms: int | None = None  # the event's own time
+    received_ms: int | None = None
+    previous: float | None = None  # the price before, for the direction of a flash
+    prev_close: float | None = None
+    day_volume: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    freshness: Freshness = Freshness.CACHED
+    usual_gap_ms: float = 1000.0
+    is_from_stream: bool = False
+    snapshot_ms: int = 0
+
+    @property
+    def change(self) -> float | None:
+        """Since the previous close."""
+        return None if self.last is None or self.prev_close is None else self.last - self.prev_close
+
+    @property
+    def change_pct(self) -> float | None:
+        return None if self.change is None or not self.prev_close else self.change / self.prev_close * 100
+
+
+class Board:
+    """LiveQuotes by ticker, and which of them changed since the last look."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, LiveQuote] = {}
+        self._changed: set[str] = set()
+
+    def quote(self, ticker: str) -> LiveQuote:
+        """The ticker's quote, made when it is new."""
+        if (quote := self.quotes.get(ticker)) is None:
+            quote = self.quotes[ticker] = LiveQuote(ticker)
+        return quote
+
+    def take_changed(self) -> set[str]:
+        """Tickers that changed since the last call; for one caller."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def mark(self, ticker: str) -> None:
+        self._changed.add(ticker)
+
+    def apply(self, quote: LiveQuote, event: Event, received_ms: int) -> None:
+        """Takes over one live event; an older one than what is shown changes no price."""
+        kind = event.kind
+        if kind == "trade":
+            self._price(quote, event.price, event.time_ms)
+            if quote.day_volume is not None and event.time_ms > quote.snapshot_ms:
+                quote.day_volume += event.size
+        elif kind == "quote":
+            quote.bid, quote.ask = event.bid, event.ask
+            if market_of(quote.ticker) is Market.FOREX:  # its bars are built from the bid
+                self._price(quote, event.bid, event.time_ms)
+        elif kind in ("minute", "second") and event.end_ms > (quote.last_ms or 0):
+            self._price(quote, event.close, event.end_ms - 1)
+        if quote.received_ms is not None and received_ms > quote.received_ms:
+            gap_ms = received_ms - quote.received_ms
+            quote.usual_gap_ms += (gap_ms - quote.usual_gap_ms) * _GAP_WEIGHT
+        quote.received_ms = received_ms
+        quote.is_from_stream = True
+        self._changed.add(quote.ticker)
+
+    def _price(self, quote: LiveQuote, price: float, time_ms: int) -> None:
+        if quote.last_ms is None or time_ms >= quote.last_ms:
+            quote.previous, quote.last, quote.last_ms = quote.last, price, time_ms
+
+    def put_snapshots(self, snapshots: Iterable[Snapshot], received_ms: int) -> None:
+        """Takes over REST snapshots: previous close and day volume always, the price when it is newer."""
+        for snapshot in snapshots:
+            quote = self.quote(snapshot.ticker)
+            if snapshot.prev_close:
+                quote.prev_close = snapshot.prev_close
+            if snapshot.day_volume is not None:
+                quote.day_volume = snapshot.day_volume
+                quote.snapshot_ms = snapshot.updated_ms or received_ms
+            if snapshot.last is not None and math.isfinite(snapshot.last):
+                time_ms = snapshot.last_ms or snapshot.updated_ms or received_ms
+                if quote.last_ms is None or time_ms > quote.last_ms:
+                    self._price(quote, snapshot.last, time_ms)
+                    quote.received_ms = received_ms if quote.received_ms is None else quote.received_ms
+            if quote.bid is None:
+                quote.bid, quote.ask = snapshot.bid, snapshot.ask
+            self._changed.add(snapshot.ticker)

@@ -1,0 +1,443 @@
+"""One chart's bars: the cache first, then REST, then live, stitched so that no hole hides behind "live".
+
+The order is always: show what the cache has; subscribe and buffer; fetch from REST up to now; merge; go live. The
+same path runs after every interruption of the feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.data.clock import MarketClock
+from desktop.data.market_data import MarketData
+from desktop.data.rate_limit import Priority
+from desktop.data.wire_socket import Event
+from desktop.domain.bars import Bar, Bars, BarSeries, SeriesChange
+from desktop.domain.coverage import SETTLE_MS
+from desktop.domain.errors import MarketError
+from desktop.domain.freshness import Freshness
+from desktop.domain.market import Market, TickerInfo, market_of
+from desktop.domain.tail import Tail, seed_start
+from desktop.domain.timeframe import (
+    MINUTE_MS,
+    ONE_MINUTE,
+    Timeframe,
+    bucket_end,
+    bucket_start,
+)
+from desktop.services.chart_status import BarState, ChartStatus
+from desktop.services.live import Channel, LiveMarket, Subscription, channels_of
+from desktop.services.tasks import Tasks
+
+_FIRST_BARS = 600  # bars loaded before anything is asked of the user
+_OLDER_BARS = 1500  # bars loaded for one look to the left
+_FLUSH_S = 0.016  # one display frame
+_CLOSE_GRACE_MS = 2_500  # market time after which a bucket without a last minute bar counts as closed
+_RETRY_S = 5.0
+_SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
+_POLL_EVERY_S = {True: 60.0, False: 15.0}
+
+
+class ChartData(QObject):
+    """The stitched series of one ticker and timeframe; `show` changes both. Times Unix ms UTC."""
+
+    reset = Signal()
+    prepended = Signal(int)
+    changed = Signal(int)
+    status_changed = Signal()
+
+    def __init__(
+        self,
+        market_data: MarketData,
+        live: LiveMarket,
+        clock: MarketClock,
+        *,
+        source: str,
+        is_limited: bool,
+        first_bars: int = _FIRST_BARS,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._market_data = market_data
+        self._live = live
+        self._clock = clock
+        self._is_limited = is_limited
+        self._first_bars = first_bars
+        self._tasks = Tasks()
+        self._subscription: Subscription | None = None
+        self._tail: Tail | None = None
+        self._buffer: list[Event] = []
+        self._is_stitched = False
+        self._stitched_on: int | None = None  # the connection the series was stitched to
+        self._settled_ms = 0
+        self._closed_ms = 0
+        self._dirty: set[int] = set()
+        self._flush_handle: asyncio.TimerHandle | None = None
+        self._has_trades = False
+        self._events = 0
+        self.series = BarSeries()
+        self.ticker = ""
+        self.info: TickerInfo | None = None
+        self.timeframe = ONE_MINUTE
+        self.status = ChartStatus(source=source)
+        live.state_changed.connect(self._on_feed_state)
+
+    @property
+    def market(self) -> Market:
+        return market_of(self.ticker)
+
+    def show(self, ticker: str, timeframe: Timeframe) -> None:
+        """Starts to load and follow a series; an earlier one is dropped."""
+        self._leave()
+        self.ticker, self.timeframe, self.info = ticker, timeframe, None
+        self.series = BarSeries()
+        self.status = ChartStatus(phase="loading", source=self.status.source)
+        self.reset.emit()
+        self.status_changed.emit()
+        self._tasks.start(self._run(), replace="show", name=f"chart {ticker} {timeframe}")
+
+    def want_older(self) -> None:
+        """Loads the bars before the first one; nothing happens while that is going on or when there are none."""
+        status = self.status
+        if not len(self.series) or status.is_loading_older or status.is_oldest_reached:
+            return
+        self._set_status(is_loading_older=True)
+        self._tasks.start(self._load_older(), replace="older", name="older bars")
+
+    def reload(self) -> None:
+        """Asks REST again for what is missing or failed."""
+        self._tasks.start(self._stitch(), replace="stitch", name="stitch")
+
+    def state_of(self, start_ms: int) -> BarState:
+        """Whether the bar that starts there is forming, closed or settled."""
+        if bucket_end(start_ms, self.timeframe, self.market) <= self._settled_ms:
+            return "settled"
+        return "closed" if start_ms < self._closed_ms else "forming"
+
+    # --- loading -------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        await self._show_cached()
+        self._listen()
+        self.info = await self._market_data.info(self.ticker)
+        await self._stitch()
+        await self._follow()
+
+    def _listen(self) -> None:
+        channels = channels_of(self.market, Channel.TRADE, Channel.MINUTE)
+        self._subscription = self._live.listen(self.ticker, channels, self._on_events)
+
+    async def _show_cached(self) -> None:
+        from_ms, to_ms = self._first_range()
+        try:
+            answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, to_ms, offline=True)
+        except MarketError:
+            return
+        if len(answer.bars):
+            self.series.merge(answer.bars)
+            self._set_status(phase="ready", freshness=Freshness.CACHED)
+            self.reset.emit()
+
+    def _first_range(self) -> tuple[int, int]:
+        now_ms = self._clock.now_ms()
+        span_ms = self._first_bars * self.timeframe.typical_ms
+        if self.market is Market.STOCKS:
+            span_ms = span_ms * 7 // 4  # nights and weekends hold no bars
+        from_ms = bucket_start(max(0, now_ms - span_ms), self.timeframe, self.market)
+        return from_ms, now_ms + 1
+
+    async def _stitch(self) -> None:
+        """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live."""
+        self._is_stitched = False
+        while True:
+            stream = self._live.stream_of(self.ticker)
+            try:
+                await self._fetch()
+            except MarketError as error:
+                self._fail(error)
+                await asyncio.sleep(_RETRY_S * (6 if self._is_limited else 1))
+                continue
+            now_on = self._live.stream_of(self.ticker)
+            if now_on is None or now_on == stream:
+                break
+            # The stream began while REST was asked: what happened in between is in neither, so ask again.
+        self._stitched_on = now_on
+        self._is_stitched = True
+        self._set_status(phase="ready", sentence=None)
+        buffered, self._buffer = self._buffer, []
+        self._dirty.add(self._closed_ms)
+        self._take(buffered)
+        self._flush()
+
+    async def _fetch(self) -> None:
+        """REST up to now into the series, and a fresh tail behind it. Raises MarketError."""
+        from_ms, to_ms = self._first_range()
+        held_ms = self.series.last_start_ms
+        if held_ms is not None and self._settled_ms:
+            from_ms = bucket_start(min(held_ms, self._settled_ms), self.timeframe, self.market)
+        asked_ms = self._clock.now_ms()
+        answer = await self._market_data.bars(
+            self.ticker, self.timeframe, from_ms, to_ms, priority=Priority.SCREEN, max_age_ms=0
+        )
+        if answer.error is not None:
+            self._merge(answer.bars)
+            self._set_status(missing=tuple(answer.missing))
+            raise answer.error
+        seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
+        tail = Tail(self.timeframe, self.market)
+        if self.timeframe == ONE_MINUTE:
+            minutes, older = answer.bars.between(seeded_ms - 60 * MINUTE_MS, to_ms), Bars.empty()
+            seeded_ms -= 60 * MINUTE_MS
+        else:
+            bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
+            older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)
+            asked_ms = self._clock.now_ms()
+            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, asked_ms + 1)
+        tail.seed(older, minutes, seeded_ms, asked_ms)
+        self._merge(answer.bars)
+        self._tail = tail
+        self._settled_ms = max(self._settled_ms, answer.settled_until_ms)
+        self._closed_ms = bucket_start(asked_ms, self.timeframe, self.market)
+        self._set_status(missing=tuple(answer.missing))
+
+    async def _bars_of(self, timeframe: Timeframe, from_ms: int, to_ms: int) -> Bars:
+        if from_ms >= to_ms:
+            return Bars.empty()
+        answer = await self._market_data.bars(
+            self.ticker, timeframe, from_ms, to_ms, priority=Priority.SCREEN, max_age_ms=0
+        )
+        if answer.error is not None:
+            raise answer.error
+        return answer.bars
+
+    def _fail(self, error: MarketError) -> None:
+        self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
+
+    async def _load_older(self) -> None:
+        first_ms = int(self.series.bars.start_ms[0])
+        span_ms = _OLDER_BARS * self.timeframe.typical_ms
+        from_ms = bucket_start(max(0, first_ms - span_ms), self.timeframe, self.market)
+        try:
+            answer = await self._market_data.bars(
+                self.ticker, self.timeframe, from_ms, first_ms, priority=Priority.SCREEN
+            )
+        except MarketError as error:
+            self._set_status(is_loading_older=False, sentence=str(error))
+            return
+        is_end = answer.is_oldest_reached or from_ms == 0
+        missing = (*answer.missing, *self.status.missing)
+        self._merge(answer.bars)
+        sentence = str(answer.error) if answer.error is not None else self.status.sentence
+        self._set_status(is_loading_older=False, is_oldest_reached=is_end, missing=missing, sentence=sentence)
+
+    # --- live ----------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Closes buckets by the clock, settles closed bars by REST, polls where there is no stream."""
+        settled_s = polled_s = time.monotonic()
+        while True:
+            await asyncio.sleep(0.25)
+            now_ms, now_s = self._clock.now_ms(), time.monotonic()
+            self._close_by_clock(now_ms)
+            self._refresh_status()
+            is_streaming = self._live.is_streaming(self.ticker)
+            if not is_streaming and now_s - polled_s >= _POLL_EVERY_S[self._is_limited]:
+                polled_s = now_s
+                await self._settle(now_ms)
+            elif now_s - settled_s >= _SETTLE_EVERY_S[self._is_limited] and self._has_unsettled(now_ms):
+                settled_s = now_s
+                await self._settle(now_ms)
+
+    def _has_unsettled(self, now_ms: int) -> bool:
+        settle_ms = SETTLE_MS[self.market]
+        return self._settled_ms + settle_ms + self.timeframe.base.typical_ms < self._closed_ms <= now_ms
+
+    async def _settle(self, now_ms: int) -> None:
+        """REST's word on what closed since the last settled bar; corrections update the series in place."""
+        from_ms = bucket_start(self._settled_ms or now_ms, self.timeframe, self.market)
+        try:
+            answer = await self._market_data.bars(
+                self.ticker, self.timeframe, from_ms, now_ms + 1, priority=Priority.GAP, max_age_ms=0
+            )
+            if answer.error is not None:
+                raise answer.error
+            if self._tail is not None and self.timeframe == ONE_MINUTE:
+                self._tail.settle(answer.bars, now_ms)
+        except MarketError as error:
+            self._set_status(sentence=str(error))
+            return
+        before_ms = self._settled_ms
+        self._settled_ms = max(self._settled_ms, answer.settled_until_ms)
+        forming_ms = bucket_start(now_ms, self.timeframe, self.market)
+        self._merge(answer.bars.between(from_ms, forming_ms if self._live.is_streaming(self.ticker) else now_ms + 1))
+        self._set_status(sentence=None)
+        if self._settled_ms > before_ms and len(self.series):
+            self._announce(SeriesChange(0, max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)))
+
+    def _close_by_clock(self, now_ms: int) -> None:
+        if self._tail is None:
+            return
+        closed_ms = bucket_start(now_ms - _CLOSE_GRACE_MS, self.timeframe, self.market)
+        if closed_ms > self._closed_ms:
+            self._close_until(closed_ms)
+
+    def _close_until(self, closed_ms: int) -> None:
+        """Buckets before `closed_ms` are over: announced once more as closed."""
+        if self._tail is None or closed_ms <= self._closed_ms:
+            return
+        self._dirty.add(self._closed_ms)
+        self._closed_ms = closed_ms
+        self._flush()
+        base_ms = bucket_start(closed_ms - 1, self.timeframe, self.market)
+        if self.timeframe != ONE_MINUTE:
+            self._tail.drop_before(base_ms)
+
+    def _on_events(self, events: list[Event]) -> None:
+        if not self._is_stitched or self._tail is None:
+            self._buffer.extend(events)
+            return
+        self._take(events)
+
+    def _take(self, events: list[Event]) -> None:
+        tail = self._tail
+        if tail is None:
+            return
+        self._events += len(events)
+        for event in events:
+            touched = None
+            kind = event.kind
+            if kind == "trade":
+                self._has_trades = True
+                touched = tail.trade(event.price, event.size, event.time_ms, (event.exchange, event.id))
+            elif kind == "minute":
+                touched = tail.minute(bar_of(event))
+                self._close_until(bucket_start(event.end_ms, self.timeframe, self.market))
+            elif kind == "second" and not self._has_trades:
+                touched = tail.second(bar_of(event))
+            if touched is not None:
+                self._dirty.add(touched)
+        if self._dirty and self._flush_handle is None:
+            self._flush_handle = asyncio.get_running_loop().call_later(_FLUSH_S, self._flush)
+        if outside := tail.take_outside():
+            from_ms = min(outside)
+            self._tasks.start(self._correct(from_ms, max(outside) + MINUTE_MS), replace="correct", name="correction")
+
+    async def _correct(self, from_ms: int, to_ms: int) -> None:
+        """An older bar was re-sent: asks REST for its bucket."""
+        first_ms = bucket_start(from_ms, self.timeframe, self.market)
+        last_ms = bucket_end(bucket_start(to_ms - 1, self.timeframe, self.market), self.timeframe, self.market)
+        try:
+            answer = await self._market_data.bars(
+                self.ticker, self.timeframe, first_ms, last_ms, priority=Priority.GAP, max_age_ms=0
+            )
+        except MarketError:
+            return  # the settle round asks again
+        self._merge(answer.bars)
+
+    def _flush(self) -> None:
+        """Writes touched buckets into the series and says so, at most once a frame."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if self._tail is None:
+            return
+        dirty, self._dirty = sorted(self._dirty), set()
+        first_index: int | None = None
+        for start_ms in dirty:
+            bar = self._tail.bar(start_ms)
+            if bar is None:
+                continue
+            change = self.series.upsert(bar)
+            index = change.first_index
+            if change.is_nothing:
+                index = int(self.series.bars.start_ms.searchsorted(start_ms))
+            first_index = index if first_index is None else min(first_index, index)
+        if first_index is not None:
+            self._announce(SeriesChange(0, first_index))
+
+    def _merge(self, bars: Bars) -> None:
+        was_empty = not len(self.series)
+        change = self.series.merge(bars)
+        if was_empty and len(self.series):
+            self._set_status(phase="ready")
+            self.reset.emit()
+        else:
+            self._announce(change)
+
+    def _announce(self, change: SeriesChange) -> None:
+        if change.prepended:
+            self.prepended.emit(change.prepended)
+        if 0 <= change.first_index < len(self.series):
+            self.changed.emit(change.first_index)
+        self._refresh_status()
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def _on_feed_state(self) -> None:
+        if not self.ticker:
+            return
+        stream = self._live.stream_of(self.ticker)
+        if self._is_stitched and stream is not None and stream != self._stitched_on:
+            self._tasks.start(self._stitch(), replace="stitch", name="stitch")
+        self._use_seconds_if_trades_are_refused()
+        self._refresh_status()
+
+    def _use_seconds_if_trades_are_refused(self) -> None:
+        if self._subscription is None or self.market is Market.FOREX:
+            return
+        if self._live.is_refused(self.ticker, Channel.TRADE) and not self._live.is_refused(self.ticker, Channel.SECOND):
+            refused, self._subscription = self._subscription, None
+            refused.close()
+            self._subscription = self._live.listen(self.ticker, (Channel.SECOND, Channel.MINUTE), self._on_events)
+
+    def _refresh_status(self) -> None:
+        quote = self._live.board.get(self.ticker)
+        freshness = quote.freshness if quote is not None else Freshness.CACHED
+        if not self._is_stitched and freshness in (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES):
+            freshness = Freshness.CACHED
+        last_ms = self.series.last_start_ms
+        has_only_minutes = self._events > 0 and not self._has_trades and self.market is not Market.FOREX
+        self._set_status(
+            freshness=freshness,
+            bar_state=self.state_of(last_ms) if last_ms is not None else "forming",
+            last_event_ms=quote.last_ms if quote is not None else None,
+            live_events=self._events,
+            note="Minute bars only: this feed carries no trades, so the candle moves once a minute."
+            if has_only_minutes
+            else None,
+        )
+
+    def _set_status(self, **changes: object) -> None:
+        status = replace(self.status, **changes)  # type: ignore[arg-type]
+        if status != self.status:
+            self.status = status
+            self.status_changed.emit()
+
+    def _leave(self) -> None:
+        for key in ("show", "older", "stitch", "correct"):
+            self._tasks.cancel(key)
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        self._tail = None
+        self._buffer, self._dirty = [], set()
+        self._is_stitched = self._has_trades = False
+        self._stitched_on = None
+        self._settled_ms = self._closed_ms = self._events = 0
+
+    async def aclose(self) -> None:
+        """Stops following and forgets the subscription."""
+        self._leave()
+        await self._tasks.aclose()
+
+
+def bar_of(event: Event) -> Bar:
+    """A socket's minute or second bar as a Bar; it knows no number of trades."""
+    return Bar(event.start_ms, event.open, event.high, event.low, event.close, event.volume, event.vwap)

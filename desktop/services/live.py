@@ -1,0 +1,309 @@
+"""Live data for everyone: one feed per cluster, counted subscriptions, the newest values per ticker."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.data.clock import MarketClock
+from desktop.data.feed import Feed, FeedState, Phase
+from desktop.data.market_data import MarketData
+from desktop.data.wire_socket import Event, symbol_of
+from desktop.domain.errors import MarketError, NotInPlan
+from desktop.domain.freshness import freshness_of
+from desktop.domain.market import Market, market_of
+from desktop.domain.sessions import is_open
+from desktop.services.board import Board, LiveQuote
+from desktop.services.tasks import Tasks
+
+Listener = Callable[[list[Event]], None]
+FeedFactory = Callable[[str, Callable[[list[Event]], None], Callable[[FeedState], None]], Feed]
+_SNAPSHOT_EVERY_S = 60.0
+_FRESHNESS_EVERY_S = 1.0
+_LAG_SHOWN_MS = 2_000
+_LAG_WEIGHT = 0.2  # of the newest batch in the lag that is shown
+
+
+class Channel(enum.StrEnum):
+    """What can be listened to, by its name here."""
+
+    TRADE = "trade"
+    QUOTE = "quote"
+    SECOND = "second"
+    MINUTE = "minute"
+
+
+_WIRE_CHANNELS = {
+    Market.CRYPTO: {Channel.TRADE: "XT", Channel.QUOTE: "XQ", Channel.SECOND: "XAS", Channel.MINUTE: "XA"},
+    Market.STOCKS: {Channel.TRADE: "T", Channel.QUOTE: "Q", Channel.SECOND: "A", Channel.MINUTE: "AM"},
+    Market.FOREX: {Channel.QUOTE: "C", Channel.SECOND: "CAS", Channel.MINUTE: "CA"},
+}
+
+
+def channels_of(market: Market, *wanted: Channel) -> tuple[Channel, ...]:
+    """Those of `wanted` the market has; forex has no trades, so its second bars stand in for them."""
+    has = _WIRE_CHANNELS[market]
+    return tuple(dict.fromkeys(c if c in has else Channel.SECOND for c in wanted))
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One ticker somebody listens to."""
+
+    ticker: str
+    quote: LiveQuote
+    wanted: Counter[Channel] = field(default_factory=Counter)
+    listeners: list[Listener] = field(default_factory=list)
+    pending: list[Event] = field(default_factory=list)
+
+
+def event_ms(event: Event) -> int:
+    """When an event happened, Unix ms: a trade's or quote's own time, the end of a bar."""
+    return event.end_ms if event.kind in ("minute", "second") else event.time_ms
+
+
+class Subscription:
+    """What `LiveMarket.listen` gives; `close` ends it, once is enough."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close: Callable[[], None] | None = close
+
+    def close(self) -> None:
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+
+@dataclass(slots=True)
+class _Cluster:
+    feed: Feed
+    market: Market
+    entries: dict[str, _Entry] = field(default_factory=dict)  # by socket symbol
+    state: FeedState | None = None
+    last_received_s: float | None = None
+    lag_ms: float = 0.0
+    events: int = 0
+
+
+class LiveMarket(QObject):
+    """Opens a cluster's socket when it is first needed and shares it between everything that listens."""
+
+    state_changed = Signal()
+
+    def __init__(
+        self,
+        make_feed: FeedFactory | None,
+        clock: MarketClock,
+        market_data: MarketData | None = None,
+        *,
+        is_delayed: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._make_feed = make_feed
+        self._clock = clock
+        self._market_data = market_data
+        self._is_delayed = is_delayed
+        self._clusters: dict[Market, _Cluster] = {}
+        self._board = Board()
+        self._tasks = Tasks()
+        self._is_snapshot_refused = False
+
+    @property
+    def board(self) -> dict[str, LiveQuote]:
+        return self._board.quotes
+
+    def take_changed(self) -> set[str]:
+        """Tickers whose LiveQuote changed since the last call; for one caller."""
+        return self._board.take_changed()
+
+    @property
+    def states(self) -> dict[Market, FeedState]:
+        """The state of each opened cluster."""
+        return {market: cluster.state for market, cluster in self._clusters.items() if cluster.state is not None}
+
+    @property
+    def events(self) -> int:
+        """Data events received so far, over all clusters."""
+        return sum(cluster.events for cluster in self._clusters.values())
+
+    @property
+    def lag_ms(self) -> float:
+        """How far behind the market the newest events are, at worst; 0 when not worth a word."""
+        worst = max((cluster.lag_ms for cluster in self._clusters.values()), default=0.0)
+        return worst if worst >= _LAG_SHOWN_MS and not self._is_delayed else 0.0
+
+    def start(self) -> None:
+        """Begins to keep freshness and snapshots up to date."""
+        self._tasks.start(self._keep_fresh(), replace="freshness", name="freshness")
+        self._tasks.start(self._keep_snapshots(), replace="snapshots", name="snapshots")
+
+    def listen(self, ticker: str, channels: Collection[Channel], listener: Listener | None = None) -> Subscription:
+        """Subscribes to a ticker's channels; `listener` gets its events in batches, in the order they came."""
+        market = market_of(ticker)
+        cluster = self._cluster(market)
+        quote = self._board.quote(ticker)
+        if cluster is None:
+            return Subscription(lambda: None)
+        symbol = symbol_of(ticker)
+        entry = cluster.entries.get(symbol)
+        if entry is None:
+            entry = cluster.entries[symbol] = _Entry(ticker, quote)
+        entry.wanted.update(channels)
+        if listener is not None:
+            entry.listeners.append(listener)
+        self._send_wanted(cluster)
+
+        def close() -> None:
+            entry.wanted.subtract(channels)
+            if listener is not None:
+                entry.listeners.remove(listener)
+            if not +entry.wanted:
+                cluster.entries.pop(symbol, None)
+            self._send_wanted(cluster)
+
+        return Subscription(close)
+
+    def is_streaming(self, ticker: str, channel: Channel | None = None) -> bool:
+        """Whether the ticker's subscription (any, or that of `channel`) is confirmed on a working connection."""
+        cluster = self._clusters.get(market_of(ticker))
+        if cluster is None or cluster.state is None or cluster.state.phase is not Phase.STREAMING:
+            return False
+        symbol = symbol_of(ticker)
+        codes = _WIRE_CHANNELS[cluster.market]
+        asked = codes.values() if channel is None else [codes[channel]] if channel in codes else []
+        return any(f"{code}.{symbol}" in cluster.state.confirmed for code in asked)
+
+    def stream_of(self, ticker: str) -> int | None:
+        """Number of the connection that carries the ticker's minute bars; None while none does."""
+        if not self.is_streaming(ticker, Channel.MINUTE):
+            return None
+        state = self._clusters[market_of(ticker)].state
+        return None if state is None else state.connections
+
+    def is_refused(self, ticker: str, channel: Channel) -> bool:
+        """Whether the plan does not allow that subscription."""
+        cluster = self._clusters.get(market_of(ticker))
+        code = _WIRE_CHANNELS[market_of(ticker)].get(channel)
+        if cluster is None or cluster.state is None or code is None:
+            return False
+        return f"{code}.{symbol_of(ticker)}" in cluster.state.refused
+
+    def retry_now(self) -> None:
+        """Connects at once where a feed waits or was refused."""
+        for cluster in self._clusters.values():
+            cluster.feed.retry_now()
+
+    def _cluster(self, market: Market) -> _Cluster | None:
+        if market not in self._clusters:
+            if self._make_feed is None:
+                return None
+            feed = self._make_feed(
+                market.cluster,
+                lambda events: self._on_events(cluster, events),
+                lambda state: self._on_state(cluster, state),
+            )
+            cluster = self._clusters[market] = _Cluster(feed, market)
+            self._tasks.start(feed.run(), name=f"feed {market.cluster}")
+        return self._clusters[market]
+
+    def _send_wanted(self, cluster: _Cluster) -> None:
+        codes = _WIRE_CHANNELS[cluster.market]
+        cluster.feed.set_wanted(
+            {
+                f"{codes[channel]}.{symbol}"
+                for symbol, entry in cluster.entries.items()
+                for channel in +entry.wanted
+                if channel in codes
+            }
+        )
+
+    def _on_events(self, cluster: _Cluster, events: list[Event]) -> None:
+        received_ms = self._clock.now_ms()
+        cluster.last_received_s = time.monotonic()
+        entries, apply = cluster.entries, self._board.apply
+        with_listeners: list[_Entry] = []
+        count = 0
+        for event in events:
+            entry = entries.get(event.symbol)
+            if entry is None:
+                continue
+            count += 1
+            apply(entry.quote, event, received_ms)
+            if entry.listeners:
+                if not entry.pending:
+                    with_listeners.append(entry)
+                entry.pending.append(event)
+        cluster.events += count
+        if events:
+            lag_ms = max(0, received_ms - event_ms(events[-1]))
+            cluster.lag_ms += (lag_ms - cluster.lag_ms) * _LAG_WEIGHT
+        for entry in with_listeners:
+            pending, entry.pending = entry.pending, []
+            for listener in tuple(entry.listeners):
+                listener(pending)
+
+    def _on_state(self, cluster: _Cluster, state: FeedState) -> None:
+        cluster.state = state
+        self.state_changed.emit()
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            now_ms, now_s = self._clock.now_ms(), time.monotonic()
+            for quote in self._board.quotes.values():
+                self._judge(quote, now_ms, now_s)
+            await asyncio.sleep(_FRESHNESS_EVERY_S)
+
+    def _judge(self, quote: LiveQuote, now_ms: int, now_s: float) -> None:
+        market = market_of(quote.ticker)
+        cluster = self._clusters.get(market)
+        silence_s = None
+        if cluster is not None and cluster.last_received_s is not None:
+            silence_s = now_s - cluster.last_received_s
+        heard_ms = quote.received_ms if quote.is_from_stream else None
+        freshness = freshness_of(
+            is_streaming=self.is_streaming(quote.ticker),
+            is_delayed=self._is_delayed,
+            is_market_open=is_open(market, now_ms),
+            feed_silence_ms=None if silence_s is None else int(silence_s * 1000),
+            ticker_silence_ms=None if heard_ms is None else now_ms - heard_ms,
+            usual_gap_ms=int(quote.usual_gap_ms),
+        )
+        if freshness is not quote.freshness:
+            quote.freshness = freshness
+        self._board.mark(quote.ticker)  # its age moved on in any case
+
+    async def _keep_snapshots(self) -> None:
+        """Previous close and day volume of what is on the board, now and every minute where the plan has it."""
+        asked: frozenset[str] = frozenset()
+        asked_s = -_SNAPSHOT_EVERY_S
+        while self._market_data is not None and not self._is_snapshot_refused:
+            tickers = frozenset(self._board.quotes)
+            is_due = time.monotonic() - asked_s >= _SNAPSHOT_EVERY_S
+            wanted = tickers if is_due else tickers - asked
+            if wanted:
+                asked, asked_s = tickers, time.monotonic() if is_due else asked_s
+                await self._take_snapshots(wanted)
+            await asyncio.sleep(_FRESHNESS_EVERY_S)
+
+    async def _take_snapshots(self, tickers: frozenset[str]) -> None:
+        if self._market_data is None:
+            return
+        try:
+            snapshots = await self._market_data.snapshot(sorted(tickers))
+        except NotInPlan:
+            self._is_snapshot_refused = True
+        except MarketError:
+            return  # the connection's state says it; the next round tries again
+        else:
+            self._board.put_snapshots(snapshots, self._clock.now_ms())
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._tasks.aclose()
