@@ -1,0 +1,248 @@
+"""Colours, fonts and the small style sheet of the application: the only place that names a colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
+
+from desktop.domain.settings import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Every colour of one appearance, as `#RRGGBB` or `#AARRGGBB`; contrasts are stated in visual-design 6.1."""
+
+    name: str
+    is_dark: bool
+    chart: str  # chart background
+    panel: str  # docks, bars, dialogs
+    raised: str  # fields, buttons
+    hover: str
+    grid: str
+    line: str  # separators and axis lines
+    text: str
+    secondary: str
+    crosshair: str
+    crosshair_box: str
+    crosshair_text: str
+    accent: str
+    accent_text: str  # on a filled accent
+    warning: str
+    warning_text: str  # on a filled warning
+    error: str
+    good: str
+    up: str
+    down: str
+    neutral: str
+    up_text: str  # on a filled `up`
+    down_text: str
+    volume_alpha: float  # share of the candle colour in a volume bar
+    missing_alpha: float  # share of `warning` in a missing-data hatch
+
+
+DARK: Final = Tokens(
+    name="dark",
+    is_dark=True,
+    chart="#131722",
+    panel="#1B202C",
+    raised="#252B3A",
+    hover="#2E3546",
+    grid="#1E222D",
+    line="#2A2E39",
+    text="#B2B5BE",
+    secondary="#8A8F9C",
+    crosshair="#9598A1",
+    crosshair_box="#363A45",
+    crosshair_text="#FFFFFF",
+    accent="#5B8CFF",
+    accent_text="#0B0E14",
+    warning="#F7A600",
+    warning_text="#0B0E14",
+    error="#EF5350",
+    good="#26A69A",
+    up="#26A69A",
+    down="#EF5350",
+    neutral="#8A8F9C",
+    up_text="#0B0E14",
+    down_text="#0B0E14",
+    volume_alpha=0.5,
+    missing_alpha=0.12,
+)
+
+LIGHT: Final = Tokens(
+    name="light",
+    is_dark=False,
+    chart="#FFFFFF",
+    panel="#F7F8FA",
+    raised="#FFFFFF",
+    hover="#E9ECF2",
+    grid="#F0F3FA",
+    line="#E0E3EB",
+    text="#131722",
+    secondary="#5D606B",
+    crosshair="#5D606B",
+    crosshair_box="#131722",
+    crosshair_text="#FFFFFF",
+    accent="#2962FF",
+    accent_text="#FFFFFF",
+    warning="#9A6700",
+    warning_text="#FFFFFF",
+    error="#C62828",
+    good="#00796B",
+    up="#00796B",
+    down="#C62828",
+    neutral="#8A8F9C",
+    up_text="#FFFFFF",
+    down_text="#FFFFFF",
+    volume_alpha=0.5,
+    missing_alpha=0.10,
+)
+
+
+def resolve(theme: Theme, system_is_dark: bool) -> Tokens:
+    """The tokens for a setting; `SYSTEM` follows the desktop."""
+    if theme is Theme.SYSTEM:
+        return DARK if system_is_dark else LIGHT
+    return DARK if theme is Theme.DARK else LIGHT
+
+
+def blend(front: str, back: str, share: float) -> str:
+    """`front` laid over `back` with the given share in 0..1, as an opaque colour."""
+    top, bottom = QColor(front), QColor(back)
+    mixed = (
+        round(f * share + b * (1.0 - share))
+        for f, b in ((top.red(), bottom.red()), (top.green(), bottom.green()), (top.blue(), bottom.blue()))
+    )
+    return QColor(*mixed).name()
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio of two opaque colours, 1 to 21."""
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parsed = QColor(colour)
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (parsed.redF(), parsed.greenF(), parsed.blueF())
+    )
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+def palette(tokens: Tokens) -> QPalette:
+    """The application's QPalette."""
+    built = QPalette()
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: tokens.panel,
+        role.WindowText: tokens.text,
+        role.Base: tokens.chart,
+        role.AlternateBase: tokens.panel,
+        role.Text: tokens.text,
+        role.Button: tokens.raised,
+        role.ButtonText: tokens.text,
+        role.BrightText: tokens.error,
+        role.Highlight: tokens.accent,
+        role.HighlightedText: tokens.accent_text,
+        role.Link: tokens.accent,
+        role.LinkVisited: tokens.accent,
+        role.ToolTipBase: tokens.crosshair_box,
+        role.ToolTipText: tokens.crosshair_text,
+        role.PlaceholderText: tokens.secondary,
+        role.Accent: tokens.accent,
+        role.Light: tokens.hover,
+        role.Midlight: tokens.raised,
+        role.Mid: tokens.line,
+        role.Dark: tokens.line,
+        role.Shadow: tokens.grid,
+    }
+    for which, colour in colours.items():
+        built.setColor(which, QColor(colour))
+    disabled = QColor(blend(tokens.secondary, tokens.panel, 0.6))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        built.setColor(QPalette.ColorGroup.Disabled, which, disabled)
+    return built
+
+
+def style_sheet(tokens: Tokens) -> str:
+    """What the palette cannot say: borders, radii, focus rings, docks, tables."""
+    selected = blend(tokens.accent, tokens.chart, 0.22)
+    return f"""
+    QToolTip {{ color: {tokens.crosshair_text}; background: {tokens.crosshair_box};
+        border: 1px solid {tokens.line}; padding: 4px 6px; }}
+    QMainWindow::separator {{ background: {tokens.line}; width: 1px; height: 1px; }}
+    QMenuBar {{ background: {tokens.panel}; color: {tokens.text}; border-bottom: 1px solid {tokens.line}; }}
+    QMenuBar::item {{ padding: 4px 8px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {tokens.hover}; border-radius: 4px; }}
+    QMenu {{ background: {tokens.panel}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 20px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {tokens.hover}; }}
+    QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 6px; }}
+    QToolBar {{ background: {tokens.panel}; border: none; border-bottom: 1px solid {tokens.line};
+        padding: 4px 8px; spacing: 4px; }}
+    QStatusBar {{ background: {tokens.panel}; color: {tokens.secondary}; border-top: 1px solid {tokens.line}; }}
+    QStatusBar::item {{ border: none; }}
+    QDockWidget {{ color: {tokens.text}; }}
+    QDockWidget::title {{ background: {tokens.panel}; padding: 6px 10px; text-align: left; }}
+    QLineEdit, QSpinBox, QComboBox, QPlainTextEdit {{ background: {tokens.raised}; color: {tokens.text};
+        border: 1px solid {tokens.line}; border-radius: 4px; padding: 4px 8px;
+        selection-background-color: {tokens.accent}; selection-color: {tokens.accent_text}; }}
+    QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border: 2px solid {tokens.accent};
+        padding: 3px 7px; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {tokens.secondary}; background: {tokens.panel}; }}
+    QPushButton, QToolButton {{ background: {tokens.raised}; color: {tokens.text}; border: 1px solid {tokens.line};
+        border-radius: 4px; padding: 4px 12px; }}
+    QToolButton {{ padding: 4px 8px; }}
+    QPushButton:hover, QToolButton:hover {{ background: {tokens.hover}; }}
+    QPushButton:pressed, QToolButton:pressed {{ background: {tokens.line}; }}
+    QPushButton:focus, QToolButton:focus {{ border: 2px solid {tokens.accent}; padding: 3px 11px; }}
+    QToolButton:focus {{ padding: 3px 7px; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {tokens.secondary}; background: {tokens.panel}; }}
+    QPushButton[primary="true"], QPushButton:default {{ background: {tokens.accent}; color: {tokens.accent_text};
+        border-color: {tokens.accent}; }}
+    QToolButton:checked {{ background: {selected}; border-color: {tokens.accent}; }}
+    QTableView, QListView, QTreeView {{ background: {tokens.chart}; color: {tokens.text}; border: none;
+        gridline-color: {tokens.grid}; selection-background-color: {selected}; selection-color: {tokens.text}; }}
+    QHeaderView::section {{ background: {tokens.panel}; color: {tokens.secondary}; border: none;
+        border-bottom: 1px solid {tokens.line}; padding: 5px 8px; }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+    QScrollBar::handle {{ background: {tokens.line}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
+    QScrollBar::handle:hover {{ background: {tokens.secondary}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    """
+
+
+def text_font(size_px: float) -> QFont:
+    """The system's interface font at a size in (device) pixels."""
+    font = QFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont))
+    font.setPixelSize(max(1, round(size_px)))
+    return font
+
+
+def number_font(size_px: float) -> QFont:
+    """A font whose digits are all equally wide: the interface font where it can, else the system's fixed one."""
+    font = text_font(size_px)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font if _has_equal_digits(font.key()) else _fixed_font(size_px)
+
+
+@lru_cache(maxsize=32)
+def _has_equal_digits(font_key: str) -> bool:
+    font = QFont()
+    font.fromString(font_key)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    metrics = QFontMetricsF(font)
+    return len({round(metrics.horizontalAdvance(digit * 8), 3) for digit in "0123456789"}) == 1
+
+
+def _fixed_font(size_px: float) -> QFont:
+    font = QFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    font.setPixelSize(max(1, round(size_px)))
+    return font
