@@ -25,22 +25,29 @@ class Preferences(QObject):
         super().__init__(parent)
         self._path = path
         self._settings = settings
+        self._for_this_run: dict[str, Any] = {}
         self._notices = notices
         self._tasks = Tasks()
         self._is_dirty = False
 
     @property
     def settings(self) -> Settings:
-        return self._settings
+        return replace(self._settings, **self._for_this_run)
+
+    def override(self, **changes: Any) -> None:
+        """Fields that hold for this run only and are not saved; `update` of a field ends it."""
+        self._for_this_run.update(changes)
 
     def update(self, **changes: Any) -> None:
         """Replaces fields of the settings by name."""
+        shown = self.settings
         settings = replace(self._settings, **changes)
-        if settings == self._settings:
+        self._for_this_run = {name: value for name, value in self._for_this_run.items() if name not in changes}
+        if settings == self._settings and self.settings == shown:
             return
         self._settings = settings
         self._is_dirty = True
-        self.changed.emit(settings)
+        self.changed.emit(self.settings)
         if not self._tasks.is_running("save"):
             self._tasks.start(self._save(), replace="save", name="save settings")
 
