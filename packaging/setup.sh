@@ -148,6 +148,22 @@ is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
+# The distribution's newest, where python3 itself is absent or old; python3.X-venv brings its python3.X along.
+install_python() {
+    if [ "$found" = none ] && install_packages 'python3 python3-venv' && is_new_enough python3; then
+        python=python3
+        return
+    fi
+    for version in 3.13 3.12 3.11; do
+        if apt-cache show "python$version-venv" >/dev/null 2>&1 && install_packages "python$version-venv" &&
+            is_new_enough "python$version"; then
+            python=python$version
+            return
+        fi
+    done
+    return 1
+}
+
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         is_new_enough "$PYTHON" || fail "PYTHON=$PYTHON is not Python 3.11 or newer."
@@ -160,8 +176,7 @@ find_python() {
         fi
     done
     found=$(python3 --version 2>/dev/null || echo none)
-    if may_install && install_packages python3 && is_new_enough python3; then
-        python=python3
+    if may_install && install_python; then
         return
     fi
     fail "Python 3.11 or newer is needed, found: $found. Please install it, or name it: make run PYTHON=/path/to/python3.11"

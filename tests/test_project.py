@@ -225,6 +225,21 @@ def test_missing_libraries_are_installed_where_that_is_allowed(machine: Machine,
     assert calls[0].endswith("install --no-install-recommends libegl1")
 
 
+def test_a_newer_python_beside_an_old_one_is_installed_where_that_is_allowed(machine: Machine, tmp_path: Path) -> None:
+    machine.command("python3", '[ "$1" = --version ] && echo "Python 3.10.12" && exit 0; exit 1')
+    machine.command("sudo", 'shift; exec "$@"')
+    machine.command("apt-cache", "case $2 in python3.12-venv) exit 0 ;; esac; exit 100")
+    machine.command(
+        "python-of-the-package", f'echo "$*" >> "{tmp_path}/started"; exec "{sys.executable}" -c "raise SystemExit"'
+    )
+    machine.command(
+        "apt-get",
+        f'case $* in *python3.12-venv) mv "{machine.bin}/python-of-the-package" "{machine.bin}/python3.12" ;; esac',
+    )
+    machine.set_up()
+    assert f"-m venv {machine.venv}" in (tmp_path / "started").read_text(encoding="utf-8")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no shell scripts")
 def test_the_scripts_can_be_started() -> None:
     scripts = [ROOT / ".ci" / "run", *(ROOT / "packaging").glob("*.sh")]
