@@ -161,7 +161,7 @@ async def open_data_layer(
     folder = folders.world(source.world)
     store = await Store.open(folder / "cache.sqlite", source.world, on_event=on_event)
     try:
-        limiter = Limiter(source.plan.calls_per_minute, on_changed=on_usage)
+        limiter = Limiter(calls_per_minute=source.plan.calls_per_minute, on_changed=on_usage)
         rest = None
         if not source.is_offline:
             rest = RestClient(base=source.rest_base, key=source.key, limiter=limiter, world=source.world)

@@ -82,7 +82,7 @@ def _only_world(source: Source, folders: Folders) -> Source:
 
 def _with_plan(source: Source, arguments: argparse.Namespace) -> Source:
     if (plan := option(arguments, "plan")) is not None:
-        return replace(source, plan=Plan(plan))
+        return replace(source, plan=Plan(str(plan)))
     # Our own feed server names its world and counts for itself; there is no vendor to spare.
     return replace(source, plan=Plan.PAID) if source.world.label in ("DEMO", "REPLAY") else source
 

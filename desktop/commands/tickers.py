@@ -17,19 +17,19 @@ async def run(arguments: argparse.Namespace) -> None:
     """Prints `ticker,code,market,name` lines. Raises UnknownTicker when nothing matches."""
     async with open_environment(arguments) as layer:
         data = layer.market_data
-        rows, _ = await data.tickers()
+        rows = await data.tickers()
         found = TickerIndex(rows).search(arguments.query, arguments.limit)
         if not layer.source.is_offline and not rows:
             try:
                 for market in Market:
                     await data.refresh_tickers(market)
-                rows, _ = await data.tickers()
+                rows = await data.tickers()
                 index = await asyncio.to_thread(TickerIndex, rows)
                 found = index.search(arguments.query, arguments.limit)
             except MarketError as error:
                 say(str(error))
         if not found and not layer.source.is_offline:
-            found = (await data.search_tickers(arguments.query))[: arguments.limit]
+            found = (await data.find_tickers(arguments.query))[: arguments.limit]
     if not found:
         raise UnknownTicker(f"No ticker matches “{arguments.query}”.")
     writer = csv.writer(sys.stdout, lineterminator="\n")

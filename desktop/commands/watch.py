@@ -9,12 +9,13 @@ import math
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from desktop.assembly import DataLayer
 from desktop.commands.environment import open_environment, say
 from desktop.data.feed import FeedState, Phase
-from desktop.data.wire_socket import Event
+from desktop.data.wire_socket import Event, TradeEvent
 from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
 from desktop.domain.market import Market, is_plausible_ticker, market_of
 from desktop.domain.timeframe import Timeframe
@@ -54,8 +55,8 @@ async def _watch(layer: DataLayer, tickers: list[str], timeframe: Timeframe, sec
         chart.reset.connect(lambda chart=chart: printer.bars(chart, max(0, len(chart.series) - 1)))
         chart.status_changed.connect(lambda chart=chart: printer.trouble(chart))
         charts.append(chart)
-        wanted = [c for c in channels_of(market_of(ticker), Channel.TRADE) if c is Channel.TRADE]
-        subscriptions.append(live.listen(ticker, wanted, lambda events, ticker=ticker: printer.trades(ticker, events)))
+        if Channel.TRADE in channels_of(market_of(ticker), Channel.TRADE):
+            subscriptions.append(live.listen(ticker, [Channel.TRADE], partial(printer.trades, ticker)))
         chart.show(ticker, timeframe)
     try:
         await _until_over(seconds, refused)
@@ -116,7 +117,7 @@ class _Printer:
 
     def trades(self, ticker: str, events: list[Event]) -> None:
         for event in events:
-            if event.kind == "trade":
+            if isinstance(event, TradeEvent):
                 self._write(_json(type="trade", ticker=ticker, t=event.time_ms, p=event.price, s=event.size))
         self.flush()
 

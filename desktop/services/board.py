@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desktop.data.wire_socket import Event
+from desktop.data.wire_socket import Event, QuoteEvent, TradeEvent
 from desktop.domain.freshness import Freshness
-from desktop.domain.market import Market, Snapshot, market_of
+from desktop.domain.market import Snapshot
 
 _GAP_WEIGHT = 0.1  # of the newest gap in a ticker's usual gap
 
@@ -64,16 +64,15 @@ class Board:
 
     def apply(self, quote: LiveQuote, event: Event, received_ms: int) -> None:
         """Takes over one live event; an older one than what is shown changes no price."""
-        kind = event.kind
-        if kind == "trade":
+        if isinstance(event, TradeEvent):
             self._price(quote, event.price, event.time_ms)
             if quote.day_volume is not None and event.time_ms > quote.snapshot_ms:
                 quote.day_volume += event.size
-        elif kind == "quote":
+        elif isinstance(event, QuoteEvent):
             quote.bid, quote.ask = event.bid, event.ask
-            if market_of(quote.ticker) is Market.FOREX:  # its bars are built from the bid
+            if event.symbol_is_price_source:
                 self._price(quote, event.bid, event.time_ms)
-        elif kind in ("minute", "second") and event.end_ms > (quote.last_ms or 0):
+        elif event.end_ms > (quote.last_ms or 0):
             self._price(quote, event.close, event.end_ms - 1)
         if quote.received_ms is not None and received_ms > quote.received_ms:
             gap_ms = received_ms - quote.received_ms

@@ -13,12 +13,11 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from desktop.data.clock import MarketClock
-from desktop.data.market_data import MarketData
+from desktop.data.market_data import RECHECK_MS, MarketData
 from desktop.data.rate_limit import Priority
-from desktop.data.wire_socket import Event
 from desktop.domain.bars import Bar, Bars, BarSeries, SeriesChange
 from desktop.domain.coverage import SETTLE_MS
-from desktop.domain.errors import MarketError
+from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo, market_of
 from desktop.domain.tail import Tail, seed_start
@@ -31,13 +30,14 @@ from desktop.domain.timeframe import (
 )
 from desktop.services.chart_status import BarState, ChartStatus
 from desktop.services.live import Channel, LiveMarket, Subscription, channels_of
+from desktop.services.live_end import LiveEnd
 from desktop.services.tasks import Tasks
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
 _OLDER_BARS = 1500  # bars loaded for one look to the left
-_FLUSH_S = 0.016  # one display frame
-_CLOSE_GRACE_MS = 2_500  # market time after which a bucket without a last minute bar counts as closed
+_KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
 _RETRY_S = 5.0
+_FINAL = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
 _SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
 _POLL_EVERY_S = {True: 60.0, False: 15.0}
 
@@ -69,16 +69,10 @@ class ChartData(QObject):
         self._first_bars = first_bars
         self._tasks = Tasks()
         self._subscription: Subscription | None = None
-        self._tail: Tail | None = None
-        self._buffer: list[Event] = []
+        self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
         self._is_stitched = False
         self._stitched_on: int | None = None  # the connection the series was stitched to
         self._settled_ms = 0
-        self._closed_ms = 0
-        self._dirty: set[int] = set()
-        self._flush_handle: asyncio.TimerHandle | None = None
-        self._has_trades = False
-        self._events = 0
         self.series = BarSeries()
         self.ticker = ""
         self.info: TickerInfo | None = None
@@ -95,6 +89,7 @@ class ChartData(QObject):
         self._leave()
         self.ticker, self.timeframe, self.info = ticker, timeframe, None
         self.series = BarSeries()
+        self._end = LiveEnd(timeframe, self.market, self._on_bars, self._on_outside)
         self.status = ChartStatus(phase="loading", source=self.status.source)
         self.reset.emit()
         self.status_changed.emit()
@@ -116,20 +111,20 @@ class ChartData(QObject):
         """Whether the bar that starts there is forming, closed or settled."""
         if bucket_end(start_ms, self.timeframe, self.market) <= self._settled_ms:
             return "settled"
-        return "closed" if start_ms < self._closed_ms else "forming"
+        return "closed" if start_ms < self._end.closed_ms else "forming"
 
     # --- loading -------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         await self._show_cached()
         self._listen()
-        self.info = await self._market_data.info(self.ticker)
+        self.info = await self._market_data.catalogue.ticker(self.ticker)
         await self._stitch()
         await self._follow()
 
     def _listen(self) -> None:
         channels = channels_of(self.market, Channel.TRADE, Channel.MINUTE)
-        self._subscription = self._live.listen(self.ticker, channels, self._on_events)
+        self._subscription = self._live.listen(self.ticker, channels, self._end.take)
 
     async def _show_cached(self) -> None:
         from_ms, to_ms = self._first_range()
@@ -151,14 +146,20 @@ class ChartData(QObject):
         return from_ms, now_ms + 1
 
     async def _stitch(self) -> None:
-        """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live."""
+        """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live.
+
+        Goes on trying while the world is only temporarily against it.
+        """
         self._is_stitched = False
+        self._end.hold()
         while True:
             stream = self._live.stream_of(self.ticker)
             try:
                 await self._fetch()
             except MarketError as error:
-                self._fail(error)
+                self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
+                if isinstance(error, _FINAL):
+                    return
                 await asyncio.sleep(_RETRY_S * (6 if self._is_limited else 1))
                 continue
             now_on = self._live.stream_of(self.ticker)
@@ -167,11 +168,8 @@ class ChartData(QObject):
             # The stream began while REST was asked: what happened in between is in neither, so ask again.
         self._stitched_on = now_on
         self._is_stitched = True
-        self._set_status(phase="ready", sentence=None)
-        buffered, self._buffer = self._buffer, []
-        self._dirty.add(self._closed_ms)
-        self._take(buffered)
-        self._flush()
+        self._set_status(phase="ready" if len(self.series) else "empty", sentence=None)
+        self._end.go_on()
 
     async def _fetch(self) -> None:
         """REST up to now into the series, and a fresh tail behind it. Raises MarketError."""
@@ -180,55 +178,51 @@ class ChartData(QObject):
         if held_ms is not None and self._settled_ms:
             from_ms = bucket_start(min(held_ms, self._settled_ms), self.timeframe, self.market)
         asked_ms = self._clock.now_ms()
-        answer = await self._market_data.bars(
-            self.ticker, self.timeframe, from_ms, to_ms, priority=Priority.SCREEN, max_age_ms=0
-        )
+        answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, to_ms, max_age_ms=0)
         if answer.error is not None:
             self._merge(answer.bars)
             self._set_status(missing=tuple(answer.missing))
             raise answer.error
-        seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
+        bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
         tail = Tail(self.timeframe, self.market)
+        older = Bars.empty()
         if self.timeframe == ONE_MINUTE:
-            minutes, older = answer.bars.between(seeded_ms - 60 * MINUTE_MS, to_ms), Bars.empty()
-            seeded_ms -= 60 * MINUTE_MS
+            seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
+            minutes = answer.bars.between(seeded_ms, to_ms)
+        elif self.timeframe.base == ONE_MINUTE:
+            seeded_ms = bucket_ms
+            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, to_ms)  # just fetched: no call
         else:
-            bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
-            older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)
+            seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
+            older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)  # no call either
             asked_ms = self._clock.now_ms()
-            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, asked_ms + 1)
+            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, asked_ms + 1, max_age_ms=0)
         tail.seed(older, minutes, seeded_ms, asked_ms)
         self._merge(answer.bars)
-        self._tail = tail
-        self._settled_ms = max(self._settled_ms, answer.settled_until_ms)
-        self._closed_ms = bucket_start(asked_ms, self.timeframe, self.market)
+        self._end.seed(tail, bucket_start(asked_ms, self.timeframe, self.market))
+        self._settled_ms = max(self._settled_ms, answer.settled_until_ms or 0)
         self._set_status(missing=tuple(answer.missing))
 
-    async def _bars_of(self, timeframe: Timeframe, from_ms: int, to_ms: int) -> Bars:
+    async def _bars_of(self, timeframe: Timeframe, from_ms: int, to_ms: int, max_age_ms: int = RECHECK_MS) -> Bars:
         if from_ms >= to_ms:
             return Bars.empty()
-        answer = await self._market_data.bars(
-            self.ticker, timeframe, from_ms, to_ms, priority=Priority.SCREEN, max_age_ms=0
-        )
+        answer = await self._market_data.bars(self.ticker, timeframe, from_ms, to_ms, max_age_ms=max_age_ms)
         if answer.error is not None:
             raise answer.error
         return answer.bars
-
-    def _fail(self, error: MarketError) -> None:
-        self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
 
     async def _load_older(self) -> None:
         first_ms = int(self.series.bars.start_ms[0])
         span_ms = _OLDER_BARS * self.timeframe.typical_ms
         from_ms = bucket_start(max(0, first_ms - span_ms), self.timeframe, self.market)
         try:
-            answer = await self._market_data.bars(
-                self.ticker, self.timeframe, from_ms, first_ms, priority=Priority.SCREEN
-            )
+            answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, first_ms)
+            history_ms = await self._market_data.history_start_ms(self.ticker)
         except MarketError as error:
             self._set_status(is_loading_older=False, sentence=str(error))
             return
-        is_end = answer.is_oldest_reached or from_ms == 0
+        oldest_ms = max(answer.oldest_ms or 0, history_ms or first_ms)
+        is_end = answer.error is None and from_ms <= oldest_ms
         missing = (*answer.missing, *self.status.missing)
         self._merge(answer.bars)
         sentence = str(answer.error) if answer.error is not None else self.status.sentence
@@ -242,7 +236,8 @@ class ChartData(QObject):
         while True:
             await asyncio.sleep(0.25)
             now_ms, now_s = self._clock.now_ms(), time.monotonic()
-            self._close_by_clock(now_ms)
+            if self._is_stitched and self._live.stream_of(self.ticker) == self._stitched_on:
+                self._end.close_by_clock(now_ms)  # never in an outage: nobody knows what was traded
             self._refresh_status()
             is_streaming = self._live.is_streaming(self.ticker)
             if not is_streaming and now_s - polled_s >= _POLL_EVERY_S[self._is_limited]:
@@ -254,7 +249,7 @@ class ChartData(QObject):
 
     def _has_unsettled(self, now_ms: int) -> bool:
         settle_ms = SETTLE_MS[self.market]
-        return self._settled_ms + settle_ms + self.timeframe.base.typical_ms < self._closed_ms <= now_ms
+        return self._settled_ms + settle_ms + self.timeframe.base.typical_ms < self._end.closed_ms <= now_ms
 
     async def _settle(self, now_ms: int) -> None:
         """REST's word on what closed since the last settled bar; corrections update the series in place."""
@@ -265,66 +260,30 @@ class ChartData(QObject):
             )
             if answer.error is not None:
                 raise answer.error
-            if self._tail is not None and self.timeframe == ONE_MINUTE:
-                self._tail.settle(answer.bars, now_ms)
+            if self._end.tail is not None and self.timeframe == ONE_MINUTE:
+                self._end.tail.settle(answer.bars, now_ms)
         except MarketError as error:
             self._set_status(sentence=str(error))
             return
         before_ms = self._settled_ms
-        self._settled_ms = max(self._settled_ms, answer.settled_until_ms)
+        self._settled_ms = max(self._settled_ms, answer.settled_until_ms or 0)
         forming_ms = bucket_start(now_ms, self.timeframe, self.market)
         self._merge(answer.bars.between(from_ms, forming_ms if self._live.is_streaming(self.ticker) else now_ms + 1))
         self._set_status(sentence=None)
         if self._settled_ms > before_ms and len(self.series):
             self._announce(SeriesChange(0, max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)))
 
-    def _close_by_clock(self, now_ms: int) -> None:
-        if self._tail is None:
-            return
-        closed_ms = bucket_start(now_ms - _CLOSE_GRACE_MS, self.timeframe, self.market)
-        if closed_ms > self._closed_ms:
-            self._close_until(closed_ms)
+    def _on_bars(self, bars: list[Bar]) -> None:
+        """The live end changed: announces the first index, unchanged values included (a bar may just have closed)."""
+        first_index = len(self.series)
+        for bar in bars:
+            change = self.series.upsert(bar)
+            index = int(self.series.bars.start_ms.searchsorted(bar.start_ms))
+            first_index = min(first_index, index if change.is_nothing else change.first_index)
+        self._announce(SeriesChange(0, first_index))
 
-    def _close_until(self, closed_ms: int) -> None:
-        """Buckets before `closed_ms` are over: announced once more as closed."""
-        if self._tail is None or closed_ms <= self._closed_ms:
-            return
-        self._dirty.add(self._closed_ms)
-        self._closed_ms = closed_ms
-        self._flush()
-        base_ms = bucket_start(closed_ms - 1, self.timeframe, self.market)
-        if self.timeframe != ONE_MINUTE:
-            self._tail.drop_before(base_ms)
-
-    def _on_events(self, events: list[Event]) -> None:
-        if not self._is_stitched or self._tail is None:
-            self._buffer.extend(events)
-            return
-        self._take(events)
-
-    def _take(self, events: list[Event]) -> None:
-        tail = self._tail
-        if tail is None:
-            return
-        self._events += len(events)
-        for event in events:
-            touched = None
-            kind = event.kind
-            if kind == "trade":
-                self._has_trades = True
-                touched = tail.trade(event.price, event.size, event.time_ms, (event.exchange, event.id))
-            elif kind == "minute":
-                touched = tail.minute(bar_of(event))
-                self._close_until(bucket_start(event.end_ms, self.timeframe, self.market))
-            elif kind == "second" and not self._has_trades:
-                touched = tail.second(bar_of(event))
-            if touched is not None:
-                self._dirty.add(touched)
-        if self._dirty and self._flush_handle is None:
-            self._flush_handle = asyncio.get_running_loop().call_later(_FLUSH_S, self._flush)
-        if outside := tail.take_outside():
-            from_ms = min(outside)
-            self._tasks.start(self._correct(from_ms, max(outside) + MINUTE_MS), replace="correct", name="correction")
+    def _on_outside(self, from_ms: int, to_ms: int) -> None:
+        self._tasks.start(self._correct(from_ms, to_ms), replace="correct", name="correction")
 
     async def _correct(self, from_ms: int, to_ms: int) -> None:
         """An older bar was re-sent: asks REST for its bucket."""
@@ -337,27 +296,6 @@ class ChartData(QObject):
         except MarketError:
             return  # the settle round asks again
         self._merge(answer.bars)
-
-    def _flush(self) -> None:
-        """Writes touched buckets into the series and says so, at most once a frame."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
-        if self._tail is None:
-            return
-        dirty, self._dirty = sorted(self._dirty), set()
-        first_index: int | None = None
-        for start_ms in dirty:
-            bar = self._tail.bar(start_ms)
-            if bar is None:
-                continue
-            change = self.series.upsert(bar)
-            index = change.first_index
-            if change.is_nothing:
-                index = int(self.series.bars.start_ms.searchsorted(start_ms))
-            first_index = index if first_index is None else min(first_index, index)
-        if first_index is not None:
-            self._announce(SeriesChange(0, first_index))
 
     def _merge(self, bars: Bars) -> None:
         was_empty = not len(self.series)
@@ -392,7 +330,7 @@ class ChartData(QObject):
         if self._live.is_refused(self.ticker, Channel.TRADE) and not self._live.is_refused(self.ticker, Channel.SECOND):
             refused, self._subscription = self._subscription, None
             refused.close()
-            self._subscription = self._live.listen(self.ticker, (Channel.SECOND, Channel.MINUTE), self._on_events)
+            self._subscription = self._live.listen(self.ticker, (Channel.SECOND, Channel.MINUTE), self._end.take)
 
     def _refresh_status(self) -> None:
         quote = self._live.board.get(self.ticker)
@@ -400,12 +338,13 @@ class ChartData(QObject):
         if not self._is_stitched and freshness in (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES):
             freshness = Freshness.CACHED
         last_ms = self.series.last_start_ms
-        has_only_minutes = self._events > 0 and not self._has_trades and self.market is not Market.FOREX
+        end = self._end
+        has_only_minutes = end.events > 0 and not end.has_trades and self.market is not Market.FOREX
         self._set_status(
             freshness=freshness,
             bar_state=self.state_of(last_ms) if last_ms is not None else "forming",
             last_event_ms=quote.last_ms if quote is not None else None,
-            live_events=self._events,
+            live_events=end.events,
             note="Minute bars only: this feed carries no trades, so the candle moves once a minute."
             if has_only_minutes
             else None,
@@ -423,21 +362,12 @@ class ChartData(QObject):
         if self._subscription is not None:
             self._subscription.close()
             self._subscription = None
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
-        self._tail = None
-        self._buffer, self._dirty = [], set()
-        self._is_stitched = self._has_trades = False
+        self._end.stop()
+        self._is_stitched = False
         self._stitched_on = None
-        self._settled_ms = self._closed_ms = self._events = 0
+        self._settled_ms = 0
 
     async def aclose(self) -> None:
         """Stops following and forgets the subscription."""
         self._leave()
         await self._tasks.aclose()
-
-
-def bar_of(event: Event) -> Bar:
-    """A socket's minute or second bar as a Bar; it knows no number of trades."""
-    return Bar(event.start_ms, event.open, event.high, event.low, event.close, event.volume, event.vwap)

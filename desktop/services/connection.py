@@ -20,13 +20,21 @@ _ACTION_TEXTS = {
     "enter_key": "Enter key…",
     "use_delayed": "Use the delayed feed",
 }
-_WORST_FIRST = (Phase.REFUSED, Phase.WAITING, Phase.CONNECTING, Phase.AUTHENTICATING, Phase.STREAMING)
+_WORST_FIRST = (
+    Phase.REFUSED,
+    Phase.WAITING,
+    Phase.CONNECTING,
+    Phase.AUTHENTICATING,
+    Phase.STREAMING,
+    Phase.IDLE,
+)
 _SHOWN: dict[Phase, tuple[str, Light]] = {
     Phase.REFUSED: ("Not connected", "error"),
     Phase.WAITING: ("Reconnecting", "warning"),
     Phase.CONNECTING: ("Connecting", "busy"),
     Phase.AUTHENTICATING: ("Connecting", "busy"),
     Phase.STREAMING: ("Connected", "good"),
+    Phase.IDLE: ("Not connected", "off"),
 }
 
 

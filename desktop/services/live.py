@@ -63,11 +63,6 @@ class _Entry:
     pending: list[Event] = field(default_factory=list)
 
 
-def event_ms(event: Event) -> int:
-    """When an event happened, Unix ms: a trade's or quote's own time, the end of a bar."""
-    return event.end_ms if event.kind in ("minute", "second") else event.time_ms
-
-
 class Subscription:
     """What `LiveMarket.listen` gives; `close` ends it, once is enough."""
 
@@ -241,9 +236,9 @@ class LiveMarket(QObject):
                     with_listeners.append(entry)
                 entry.pending.append(event)
         cluster.events += count
-        if events:
-            lag_ms = max(0, received_ms - event_ms(events[-1]))
-            cluster.lag_ms += (lag_ms - cluster.lag_ms) * _LAG_WEIGHT
+        sent_ms = events[-1].sent_ms if events else None
+        if sent_ms is not None:
+            cluster.lag_ms += (max(0, received_ms - sent_ms) - cluster.lag_ms) * _LAG_WEIGHT
         for entry in with_listeners:
             pending, entry.pending = entry.pending, []
             for listener in tuple(entry.listeners):
@@ -302,7 +297,7 @@ class LiveMarket(QObject):
         except MarketError:
             return  # the connection's state says it; the next round tries again
         else:
-            self._board.put_snapshots(snapshots, self._clock.now_ms())
+            self._board.put_snapshots(snapshots.values(), self._clock.now_ms())
 
     async def aclose(self) -> None:
         """Closes every connection."""

@@ -92,20 +92,26 @@ class TickerSearch(QObject):
                 await self._rebuild()
 
     async def _rebuild(self) -> None:
-        rows, fetched_ms = await self._market_data.tickers()
+        rows = await self._market_data.tickers()
         self._index = await asyncio.to_thread(TickerIndex, rows)
         if not rows:
             self._say("The list of symbols is not loaded yet.")
         else:
-            day = dt.datetime.fromtimestamp(fetched_ms / 1000, dt.UTC).date()
-            self._say(f"List of symbols of {day.isoformat()}, offline." if self._is_offline else "")
+            self._say(await self._age() if self._is_offline else "")
         if self._query:
             self.results.emit(self._query, self._search(self._query))
+
+    async def _age(self) -> str:
+        fetched_ms = await self._market_data.catalogue.fetched_ms(Market.CRYPTO)
+        if fetched_ms is None:
+            return "Offline: only symbols seen before are listed."
+        day = dt.datetime.fromtimestamp(fetched_ms / 1000, dt.UTC).date()
+        return f"Offline: list of symbols of {day.isoformat()}."
 
     async def _ask_vendor(self, text: str) -> None:
         await asyncio.sleep(_TYPING_PAUSE_S)
         try:
-            rows = await self._market_data.search_tickers(text)
+            rows = await self._market_data.find_tickers(text)
         except MarketError as error:
             self._say(str(error))
             return

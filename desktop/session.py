@@ -1,0 +1,104 @@
+"""One world with a window on it: builds the services and widgets over an open data layer. Part of the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from desktop.assembly import DataLayer
+from desktop.data.user_store import UserStore
+from desktop.services.chart_data import ChartData
+from desktop.services.connection import Connection
+from desktop.services.keys import Keys
+from desktop.services.live import LiveMarket
+from desktop.services.notices import Notices
+from desktop.services.preferences import Preferences
+from desktop.services.search import TickerSearch
+from desktop.services.watchlist import Watchlist
+from desktop.services.watchlist_feed import WatchlistFeed
+from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.main_window import MainWindow
+from desktop.ui.services_api import WindowServices
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What outlives a session: made once by the application."""
+
+    notices: Notices
+    preferences: Preferences
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The parts of an open session that the application itself touches."""
+
+    window: MainWindow
+    chart: ChartData
+    live: LiveMarket
+    watchlist: Watchlist
+
+
+async def open_session(
+    stack: AsyncExitStack,
+    layer: DataLayer,
+    desk: Desk,
+    on_action: Callable[[str], None],
+    *,
+    is_first_start: bool = False,
+) -> Session:
+    """Builds everything above the data layer; `stack` closes it in reverse. The window is not shown yet."""
+    source = layer.source
+
+    def on_file_event(sentence: str) -> None:
+        desk.notices.post(sentence, "warning")
+
+    user_store = await UserStore.open(layer.folder / "user.sqlite", source.world, on_event=on_file_event)
+    stack.push_async_callback(user_store.aclose)
+    watchlist = Watchlist(user_store, desk.notices)
+    await watchlist.load()
+    stack.push_async_callback(watchlist.aclose)
+    can_stream = source.key is not None and not source.is_offline
+    live = LiveMarket(
+        layer.make_feed if can_stream else None,
+        layer.clock,
+        layer.market_data if can_stream else None,
+        is_delayed=source.is_delayed,
+    )
+    stack.push_async_callback(live.aclose)
+    stack.callback(WatchlistFeed(watchlist, live).close)
+    search = TickerSearch(layer.market_data, lambda: watchlist.tickers, is_offline=not can_stream)
+    stack.push_async_callback(search.aclose)
+    connection = Connection(live, layer.limiter, on_action, is_keyless=source.key is None)
+    chart = ChartData(
+        layer.market_data,
+        live,
+        layer.clock,
+        source=source.name,
+        is_limited=source.plan.calls_per_minute is not None,
+    )
+    stack.push_async_callback(chart.aclose)
+    services = WindowServices(
+        notices=desk.notices,
+        preferences=desk.preferences,
+        keys=desk.keys,
+        search=search,
+        watchlist=watchlist,
+        live=live,
+        chart=chart,
+        connection=connection,
+        clock=layer.clock,
+    )
+    widget = ChartWidget(chart, layer.clock)
+    window = MainWindow(services, widget, world_label=source.world.label, is_first_start=is_first_start)
+    stack.callback(_dispose, window)
+    live.start()
+    search.start()
+    return Session(window, chart, live, watchlist)
+
+
+def _dispose(window: MainWindow) -> None:
+    window.hide()
+    window.deleteLater()
