@@ -108,6 +108,7 @@ install_packages() {
 }
 
 how_to_install() {
+    set -- "${1% }"
     if command -v apt-get >/dev/null 2>&1; then
         printf 'sudo apt-get install %s' "$1"
     else
@@ -125,6 +126,11 @@ system_packages() {
     test) optional=$(missing_tools "$test_tools") ;;
     package) needed="$needed$(missing_tools "$package_tools")" ;;
     esac
+    # Debian's Python comes without venv. Asked for here too, so that one sentence names everything.
+    python=${PYTHON:-python3}
+    if ! is_healthy && is_new_enough "$python" && ! can_make_venv; then
+        needed="$needed$(venv_package) "
+    fi
     [ -n "$needed$window$optional" ] || return 0
 
     if may_install; then
@@ -136,7 +142,7 @@ system_packages() {
             say "some tests will be skipped: these packages could not be installed: $optional"
         fi
     fi
-    [ -z "$needed" ] || fail "system libraries are missing. Please run: $(how_to_install "$needed$window")"
+    [ -z "$needed" ] || fail "system packages are missing. Please run: $(how_to_install "$needed$window")"
     if [ -n "$window" ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
         say "a window may need libraries that are missing. If it does not open: $(how_to_install "$window")"
     fi
@@ -186,14 +192,19 @@ can_make_venv() {
     "$python" -c 'import ensurepip, venv' >/dev/null 2>&1
 }
 
+# An interpreter that is not the distribution's default has a package of its own.
+venv_package() {
+    version='import sys; print("%d.%d" % sys.version_info[:2])'
+    if [ "$("$python" -c "$version")" = "$(/usr/bin/python3 -c "$version" 2>/dev/null)" ]; then
+        printf python3-venv
+    else
+        printf 'python%s-venv' "$("$python" -c "$version")"
+    fi
+}
+
 make_venv() {
     if ! can_make_venv; then
-        package=python3-venv
-        # An interpreter that is not the distribution's default has a package of its own.
-        if [ "$("$python" -c 'import sys; print(sys.version_info[:2])')" != \
-            "$(/usr/bin/python3 -c 'import sys; print(sys.version_info[:2])' 2>/dev/null)" ]; then
-            package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-        fi
+        package=$(venv_package)
         if may_install; then
             install_packages "$package" || true
         fi

@@ -69,17 +69,28 @@ LAYERS: Final = {
 }
 # Modules directly under desktop/. The composition root knows all layers (its part without a window, assembly, serves
 # the commands too); the command line imports everything late.
+_COMPOSITION: Final = Layer(
+    frozenset(LAYERS) | words("assembly session shots instance"), _DATA_PACKAGES | words("PySide6 pyqtgraph qasync")
+)
 ROOT_MODULES: Final = {
     "__init__": Layer(frozenset()),
     "__main__": Layer(frozenset(), late=frozenset(LAYERS) | words("PySide6 app instance")),
-    "app": Layer(frozenset(LAYERS) | words("assembly instance"), _DATA_PACKAGES | words("PySide6 pyqtgraph qasync")),
+    "app": _COMPOSITION,
+    "session": _COMPOSITION,
+    "shots": _COMPOSITION,
     "assembly": Layer(words("services data domain demo"), words("httpx")),
     "instance": Layer(frozenset(), words("PySide6.QtCore PySide6.QtNetwork")),
     "platform_check": Layer(frozenset()),
 }
 FREE_ROOT_MODULES: Final = words("platform_check")  # standard library alone: anyone may import them
 
-MAY_PRINT: Final = ("desktop/commands/", "desktop/__main__.py", "desktop/demo/command.py", "desktop/demo/__main__.py")
+MAY_PRINT: Final = (
+    "desktop/commands/",
+    "desktop/__main__.py",
+    "desktop/shots.py",
+    "desktop/demo/command.py",
+    "desktop/demo/__main__.py",
+)
 STARTS_TASKS: Final = "desktop/services/tasks.py"
 
 

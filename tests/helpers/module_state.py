@@ -17,7 +17,7 @@ _CONTAINERS: Final = words(
 )
 _MUTATORS: Final = words(
     "add append appendleft clear difference_update discard extend extendleft insert intersection_update move_to_end "
-    "pop popitem popleft remove reverse setdefault setflags sort symmetric_difference_update update"
+    "pop popitem popleft remove reverse setdefault sort symmetric_difference_update update"
 )
 
 
