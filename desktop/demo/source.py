@@ -1,7 +1,7 @@
 """What a market offers to the feed server: a catalogue, bars, trades and quotes, addressable at any moment.
 
 Everything is a pure function of its arguments, so the server may ask in any order, twice, ahead of the clock and from
-a worker thread. Times are Unix ms UTC, ranges half-open [from_ms, to_ms).
+a worker thread, one call at a time. Times are Unix ms UTC, ranges half-open [from_ms, to_ms).
 """
 
 from __future__ import annotations
@@ -151,8 +151,12 @@ class MarketSource(Protocol):
         """The catalogue of all markets, sorted by ticker; the same at every call."""
         ...
 
+    def finest(self, ticker: str) -> Timeframe:
+        """The smallest timeframe `bars` can give: 1s, or what a recording of bars holds (1m, 5m, 1h, 1D)."""
+        ...
+
     def bars(self, ticker: str, timeframe: Timeframe, from_ms: int, to_ms: int, now_ms: int) -> Bars:
-        """Bars of a base timeframe (1s, 1m, 1h, 1D) whose start lies in the range, as known at `now_ms`.
+        """Bars of a base timeframe (1s, 1m, 1h, 1D) or of `finest` whose start lies in the range, as known at `now_ms`.
 
         The forming bar is included, of the trades before now_ms; a bar without trades is absent; an unknown ticker or
         a timeframe the source cannot give has none. Stocks are split-adjusted to today's scale. Forex bars are made

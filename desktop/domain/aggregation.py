@@ -19,7 +19,16 @@ def roll_up(bars: Bars, timeframe: Timeframe, market: Market) -> Bars:
     """
     if not len(bars):
         return bars
-    starts = bucket_starts(bars.start_ms, timeframe, market)
+    return grouped(bars, bucket_starts(bars.start_ms, timeframe, market))
+
+
+def grouped(bars: Bars, starts: Ints) -> Bars:
+    """Bars of which each joins the neighbours with the same entry in `starts` (n,), its start; sums as in `roll_up`.
+
+    `bars.start_ms` may repeat (one row per trade), `starts` never decreases.
+    """
+    if not len(bars):
+        return bars
     first = np.flatnonzero(np.append(True, starts[1:] != starts[:-1])).astype(np.int64)
     if len(first) == len(bars) and np.array_equal(starts, bars.start_ms):
         return bars
