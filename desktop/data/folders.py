@@ -1,0 +1,107 @@
+"""Where everything the application writes lives; every folder is for its owner alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from desktop.domain.errors import CacheError
+from desktop.domain.world import World
+
+_LONGEST_SOCKET_PATH = 100  # the system's limit is 104 to 108 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Paths below one data folder. Use `open`, which makes sure that it can be written."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> Folders:
+        """The folders below `root`, by default the user's own data folder; made where missing.
+
+        Raises CacheError with a sentence when nothing can be written there.
+        """
+        folders = cls((root or default_root()).expanduser().absolute())
+        try:
+            folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode of an existing one is its owner's
+            _make_private(folders.logs)
+            with tempfile.TemporaryFile(dir=folders.root):
+                pass
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise CacheError(
+                f"The data folder {folders.root} cannot be written ({why}).",
+                next_step="Choose another one with --data-dir.",
+            ) from error
+        return folders
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.root / "settings.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def world(self, world: World) -> Path:
+        """The folder of one world's caches, made where missing. Raises CacheError."""
+        folder = self.root / "worlds" / world.id
+        try:
+            _make_private(folder.parent)
+            _make_private(folder)
+        except OSError as error:
+            raise CacheError(f"The folder {folder} cannot be made ({error.strerror}).") from error
+        return folder
+
+    @property
+    def instance_socket(self) -> Path:
+        """Path of the socket by which a second copy on the same data folder finds the first; its folder exists.
+
+        It lies in the user's runtime folder where there is one; its name tells data folders apart. Raises CacheError.
+        """
+        name = f"candelabra-{hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:12]}.sock"
+        path = _runtime_folder(self.root) / name
+        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+            path = Path(tempfile.gettempdir()) / f"candelabra-{_user_id()}" / name
+        try:
+            _make_private(path.parent)
+        except OSError as error:
+            raise CacheError(f"The folder {path.parent} cannot be used ({error.strerror}).") from error
+        return path
+
+
+def default_root() -> Path:
+    """The user's data folder for this application."""
+    return Path(platformdirs.user_data_dir("candelabra", appauthor=False))
+
+
+def _runtime_folder(root: Path) -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR") if sys.platform != "win32" else None
+    if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
+        return Path(runtime) / "candelabra"
+    return root / "run"
+
+
+def _user_id() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _make_private(folder: Path) -> None:
+    """Makes the folder with mode 0700; an existing one is narrowed to that. Refuses one of another user."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return
+    state = folder.stat()
+    if state.st_uid == os.getuid() and state.st_mode & 0o077:
+        folder.chmod(0o700)
+    elif state.st_uid not in (os.getuid(), 0):
+        raise PermissionError(13, "it belongs to another user", str(folder))
