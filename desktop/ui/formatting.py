@@ -45,7 +45,7 @@ class PriceStyle:
             return NOTHING
         size = self.text(abs(difference))
         if not any(digit in size for digit in "123456789"):
-            return size
+            return "0" if self.folds_zeros else size
         return (MINUS if difference < 0 else "+") + size
 
 

@@ -39,6 +39,7 @@ class Tokens:
     neutral: str
     up_text: str  # on a filled `up`
     down_text: str
+    neutral_text: str
     volume_alpha: float  # share of the candle colour in a volume bar
     missing_alpha: float  # share of `warning` in a missing-data hatch
 
@@ -68,6 +69,7 @@ DARK: Final = Tokens(
     neutral="#8A8F9C",
     up_text="#0B0E14",
     down_text="#0B0E14",
+    neutral_text="#0B0E14",
     volume_alpha=0.5,
     missing_alpha=0.12,
 )
@@ -97,6 +99,7 @@ LIGHT: Final = Tokens(
     neutral="#8A8F9C",
     up_text="#FFFFFF",
     down_text="#FFFFFF",
+    neutral_text="#000000",
     volume_alpha=0.5,
     missing_alpha=0.10,
 )

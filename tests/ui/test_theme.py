@@ -19,6 +19,7 @@ def test_text_is_readable_on_everything_it_stands_on(tokens: theme.Tokens) -> No
         (tokens.crosshair_text, tokens.crosshair_box),
         (tokens.up_text, tokens.up),
         (tokens.down_text, tokens.down),
+        (tokens.neutral_text, tokens.neutral),
         (tokens.accent_text, tokens.accent),
         (tokens.warning_text, tokens.warning),
         (tokens.warning, tokens.chart),

@@ -1,0 +1,185 @@
+"""Turns a chart's model into a frame to paint: sizes, scales, labels; remembers what is dear to compute."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, replace
+
+from PySide6.QtGui import QFont, QFontMetricsF
+
+from desktop.ui import formatting
+from desktop.ui.chart.axes import TimeLabel, price_labels, time_labels
+from desktop.ui.chart.candles import Columns
+from desktop.ui.chart.geometry import Grid, PriceScale, bucket_size
+from desktop.ui.chart.model import VOLUME_SHARE, ChartModel
+from desktop.ui.chart.painting import Fonts, Frame, Label
+from desktop.ui.formatting import PriceStyle
+from desktop.ui.theme import Tokens, number_font, text_font
+
+FONT_PX = 12
+_AXIS_ROOM = 14  # logical pixels beside the widest label
+_LEAST_AXIS = 52
+_MOST_SLOTS = 1 << 22  # of a label window
+
+
+@dataclass(slots=True)
+class _LabelWindow:
+    """Time labels for more than the screen, valid while the view stays inside: no label appears or goes in a pan."""
+
+    key: tuple[object, ...]
+    first: int
+    last: int
+    labels: list[TimeLabel]
+
+
+class Framer:
+    """Builds frames for one chart on one screen. `axis_width` is in logical pixels."""
+
+    def __init__(self, model: ChartModel, tokens: Tokens, zone: dt.tzinfo) -> None:
+        self.model = model
+        self.tokens = tokens
+        self.zone = zone
+        self.axis_width = _LEAST_AXIS
+        self.needed_width = _LEAST_AXIS
+        self.pointer_style = PriceStyle()  # of the price under the crosshair
+        self._fonts: tuple[float, Fonts] | None = None
+        self._window: _LabelWindow | None = None
+        self._widths: dict[str, float] = {}
+
+    def fonts(self, scale: float) -> Fonts:
+        if self._fonts is None or self._fonts[0] != scale:
+            size = FONT_PX * scale
+            self._fonts = (
+                scale,
+                Fonts(text_font(size), _bold(text_font(size)), number_font(size), _bold(number_font(size))),
+            )
+            self._widths.clear()
+        return self._fonts[1]
+
+    def build(self, width: int, height: int, scale: float) -> Frame:
+        """A frame for a widget of this logical size; resizes the viewport and applies autoscale."""
+        fonts = self.fonts(scale)
+        tall = QFontMetricsF(fonts.number).height() / scale
+        axis_height = math.ceil(tall) + 10
+        model, view = self.model, self.model.view
+        while True:
+            plot_width, plot_height = max(1, width - self.axis_width), max(1, height - axis_height)
+            view.resize(plot_width, plot_height)
+            columns = self._columns(scale)
+            model.rescale(columns.values)
+            labels, style = price_labels(view.bottom, view.top, plot_height, tall, model.style)
+            self.pointer_style = replace(style, decimals=max(style.decimals, model.style.decimals))
+            self.needed_width = self._width_for([label.text for label in labels], fonts, scale)
+            if self.needed_width <= self.axis_width:
+                break
+            self.axis_width = self.needed_width
+        wide, high = math.floor(plot_width * scale), math.floor(plot_height * scale)
+        grid = Grid(round((plot_width - view.right * view.spacing) * scale), view.spacing * scale)
+        prices = PriceScale(view.bottom, view.top, 0, high)
+        has_bars = model.last is not None
+        return Frame(
+            tokens=self.tokens,
+            fonts=fonts,
+            scale=scale,
+            width=math.ceil(width * scale),
+            height=math.ceil(height * scale),
+            plot_width=wide,
+            plot_height=high,
+            grid=grid,
+            prices=prices,
+            columns=columns,
+            volume_top=model.volume_top,
+            volume_height=math.floor(high * VOLUME_SHARE),
+            price_labels=tuple(Label(prices.row(label.price), label.text) for label in labels if has_bars),
+            time_labels=tuple(
+                Label(grid.centre_of(label.slot), label.text, label.is_strong) for label in self._time_labels(scale)
+            ),
+            bands=self._bands(grid, wide),
+            zone=formatting.zone_name(self._last_ms(), self.zone) if has_bars else "",
+        )
+
+    def refresh(self, frame: Frame) -> Frame | None:
+        """The same frame with the newest bars, or None when a scale moved or a bar came and all is to be painted."""
+        columns = self._columns(frame.scale)
+        moved = self.model.rescale(columns.values)
+        if moved or columns.size != frame.columns.size or len(columns) != len(frame.columns):
+            return None
+        return replace(frame, columns=columns)
+
+    def forget(self) -> None:
+        """Drops everything kept: another series, zone or look."""
+        self._window = None
+        self._fonts = None
+
+    # --- inner ---------------------------------------------------------------------------------------------
+
+    def _columns(self, scale: float) -> Columns:
+        spacing = self.model.view.spacing
+        size = bucket_size(spacing * scale)
+        keys, values, previous = self.model.visible(size)
+        return Columns(keys, values, size, previous, spacing, scale)
+
+    def _width_for(self, texts: list[str], fonts: Fonts, scale: float) -> int:
+        last = self.model.last
+        tags = [self.model.style.text(last.close)] if last is not None else []
+        strong = QFontMetricsF(fonts.number_strong)
+        widest = max([self._width_of(text, scale) for text in texts], default=0.0)
+        widest = max([widest, *(strong.horizontalAdvance(tag) / scale for tag in tags)])
+        return max(_LEAST_AXIS, math.ceil(widest) + _AXIS_ROOM)
+
+    def _width_of(self, text: str, scale: float) -> float:
+        """Width of a label in logical pixels; digits are equally wide, so alike texts share an entry."""
+        shape = "".join("0" if character.isdecimal() else character for character in text)
+        wide = self._widths.get(shape)
+        if wide is None:
+            if len(self._widths) > 500:
+                self._widths.clear()
+            wide = QFontMetricsF(self.fonts(scale).number_strong).horizontalAdvance(shape) / scale
+            self._widths[shape] = wide
+        return wide
+
+    def _time_labels(self, scale: float) -> list[TimeLabel]:
+        model, view = self.model, self.model.view
+        if model.last is None:
+            return []
+        starts = model.bars.start_ms
+        first, last = math.floor(view.left), math.ceil(view.right)
+        key = (id(model.axis), len(starts), int(starts[0]), view.spacing, view.width, scale, self.zone)
+        window = self._window
+        if window is None or window.key != key or first < window.first or last > window.last:
+            reach = min(last - first + 1, _MOST_SLOTS)
+            labels = time_labels(
+                starts,
+                model.axis,
+                first - reach,
+                last + reach,
+                view.spacing,
+                lambda text: self._width_of(text, scale),
+                self.zone,
+            )
+            window = self._window = _LabelWindow(key, first - reach, last + reach, labels)
+        return [label for label in window.labels if first <= label.slot <= last]
+
+    def _bands(self, grid: Grid, wide: int) -> tuple[tuple[int, int], ...]:
+        model = self.model
+        if model.last is None:
+            return ()
+        starts, bands = model.bars.start_ms, []
+        for from_ms, to_ms in model.source.status.missing:
+            first = grid.left_of(model.axis.slot_at_time(starts, from_ms))
+            last = grid.left_of(model.axis.slot_at_time(starts, to_ms)) - 1
+            if last <= first:  # no slot of its own: closed hours are cut, the seam is marked
+                first, last = first - 2, first + 1
+            if last >= 0 and first < wide:
+                bands.append((max(first, -1), min(last, wide)))
+        return tuple(bands)
+
+    def _last_ms(self) -> int:
+        last = self.model.last
+        return last.start_ms if last is not None else 0
+
+
+def _bold(font: QFont) -> QFont:
+    font.setWeight(QFont.Weight.DemiBold)
+    return font

@@ -1,0 +1,213 @@
+"""A chart without its pixels: the series, its slots and pyramid, the viewport, and what the follow rule says."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from desktop.domain.bars import Bar, Bars, Floats, Ints
+from desktop.domain.market import Market
+from desktop.domain.timeframe import Timeframe
+from desktop.ui import formatting
+from desktop.ui.chart.geometry import fit_range, is_near
+from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
+from desktop.ui.chart.slots import SlotAxis, slot_axis
+from desktop.ui.chart.source import ChartSource
+from desktop.ui.chart.viewport import Viewport
+from desktop.ui.formatting import PriceStyle
+
+TOP_MARGIN = 0.20
+BOTTOM_MARGIN = 0.30  # the volume overlay stands in the lowest 20 %
+VOLUME_SHARE = 0.20
+_JUMP_BARS = 4_500  # older bars worth loading to keep the time at the right edge over a change of timeframe
+
+
+class Dirty(enum.IntEnum):
+    """How much of the picture is out of date; the highest wins."""
+
+    NOTHING = 0
+    OVERLAY = 1
+    LAST = 2  # the last column
+    ALL = 3
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What was on the screen before a reset."""
+
+    ticker: str
+    timeframe: Timeframe
+    right_ms: int | None  # time at the right edge; None when the last bar was in view
+
+
+class ChartModel:
+    """Everything about a chart that can be said in numbers. Reads `source`; the widget forwards its signals."""
+
+    def __init__(self, source: ChartSource) -> None:
+        self.source = source
+        self.view = Viewport()
+        self.pyramid = Pyramid()
+        self.axis: SlotAxis = slot_axis(Market.CRYPTO, source.timeframe, np.empty(0, np.int64))
+        self.style = PriceStyle()
+        self.new_bars = 0  # arrived while the last bar was out of view
+        self.volume_top = 0.0
+        self._count = 0
+        self._series = source.series
+        self._shown: _Shown | None = None
+        self._identity: tuple[str, Timeframe] | None = None
+        self.on_reset()
+
+    @property
+    def bars(self) -> Bars:
+        return self.source.series.bars
+
+    @property
+    def last(self) -> Bar | None:
+        return self.bars[-1] if self._count else None
+
+    # --- what the source says ------------------------------------------------------------------------------
+
+    def on_reset(self) -> None:
+        """Another series. The first bars of a new one decide where the view stands."""
+        if self._count:
+            self._remember()
+        self._series = self.source.series
+        bars = self.bars
+        self._count = len(bars)
+        self.pyramid.clear()
+        self.new_bars = 0
+        if not self._count:
+            self.view.first_slot, self.view.last_slot = 0, -1
+            self.view.show_latest()
+            return
+        self.axis = slot_axis(self.source.market, self.source.timeframe, bars.start_ms)
+        self.pyramid.update(bars, self.axis, 0, self._count)
+        self.view.first_slot, self.view.last_slot = self._slot(0), self._slot(-1)
+        self._identity = (self.source.ticker, self.source.timeframe)
+        self.read_style()
+        self._place()
+        self.volume_top = 0.0
+
+    def on_prepended(self, count: int) -> None:
+        """Older bars: they get the slots left of the first one, so nothing on the screen moves."""
+        if not self._count:
+            self.on_reset()
+            return
+        self.axis.prepend(count)
+        self._count = len(self.bars)
+        self.pyramid.update(self.bars, self.axis, 0, count)
+        self.view.first_slot = self._slot(0)
+
+    def on_changed(self, first_index: int) -> Dirty:
+        """New or different bars from an index on; answers how much has to be painted again."""
+        if not self._count:
+            self.on_reset()
+            return Dirty.ALL
+        previous = self._count
+        self._count = len(self.bars)
+        first_index = max(0, min(first_index, self._count - 1))
+        self.pyramid.update(self.bars, self.axis, first_index, self._count)
+        self.new_bars += self.view.follow(self._slot(0), self._slot(-1))
+        is_tick = previous == self._count and first_index == self._count - 1
+        return Dirty.LAST if is_tick else Dirty.ALL
+
+    def read_style(self) -> None:
+        """How prices are written, from the closes and what is known of the ticker."""
+        currency = self.source.info.currency if self.source.info is not None else ""
+        if not currency and self.source.market is Market.FOREX:
+            currency = self.source.ticker[-3:]
+        self.style = formatting.style_of_closes(self.bars.close, self.source.market, currency)
+
+    def show_latest(self) -> None:
+        self.view.show_latest()
+        self.new_bars = 0
+
+    # --- what is visible -----------------------------------------------------------------------------------
+
+    def index_at(self, slot: int) -> int | None:
+        """Index of the bar in a slot, or None where there is none."""
+        if not self._count:
+            return None
+        begin, end = self.axis.index_range(self.bars.start_ms, slot, slot)
+        return begin if end > begin else None
+
+    def nearest_index(self, slot: int) -> int | None:
+        """Index of the bar in a slot, else of the last one before it, else of the first."""
+        if not self._count:
+            return None
+        _, end = self.axis.index_range(self.bars.start_ms, self.view.first_slot, slot)
+        return max(0, end - 1)
+
+    def step_slot(self, slot: int, bars: int) -> int:
+        """The slot so many bars right of the one in `slot` (or the last before it), held within the series."""
+        index = self.nearest_index(slot)
+        if index is None:
+            return slot
+        return self._slot(min(max(index + bars, 0), self._count - 1))
+
+    def visible(self, size: int, margin: int = 1) -> tuple[Ints, Floats, float]:
+        """Buckets of `size` slots in view: keys (m,), columns (5, m), and the close before the first (NaN if none)."""
+        bars = self.bars
+        if not self._count:
+            return np.empty(0, np.int64), np.empty((5, 0)), float("nan")
+        first, last = math.floor(self.view.left) - margin, math.ceil(self.view.right) + margin
+        first, last = first // size * size, (last // size + 1) * size - 1
+        begin, end = self.axis.index_range(bars.start_ms, first, last)
+        slots = self.axis.slots(bars.start_ms, begin, end)
+        keys, values = self.pyramid.visible(bars, slots, begin, size)
+        return keys, values, float(bars.close[begin - 1]) if begin else float("nan")
+
+    def rescale(self, values: Floats) -> bool:
+        """Autoscale over the visible columns (5, m) by the margin rules; True when a range moved."""
+        if not values.shape[1]:
+            return False
+        moved = self._rescale_volume(values[VOLUME])
+        if not self.view.is_autoscaled:
+            return moved
+        low, high = float(np.nanmin(values[LOW])), float(np.nanmax(values[HIGH]))
+        wanted = fit_range(low, high, top_margin=TOP_MARGIN, bottom_margin=BOTTOM_MARGIN)
+        current = (self.view.bottom, self.view.top)
+        if not all(map(math.isfinite, wanted)) or is_near(current, wanted, low, high):
+            return moved
+        self.view.bottom, self.view.top = wanted
+        return True
+
+    def _rescale_volume(self, volumes: Floats) -> bool:
+        known = volumes[np.isfinite(volumes)]
+        most = float(known.max()) if len(known) else 0.0
+        if most <= self.volume_top <= most * 1.1:
+            return False
+        self.volume_top = most * 1.05
+        return True
+
+    def wants_older(self) -> bool:
+        """Whether the left edge is within one screen of the first bar."""
+        screen = self.view.width / self.view.spacing
+        return self._count > 0 and self.view.left - self.view.first_slot < screen
+
+    # --- inner ---------------------------------------------------------------------------------------------
+
+    def _slot(self, index: int) -> int:
+        return self.axis.slot_of(self.bars.start_ms, index)
+
+    def _remember(self) -> None:
+        """Keeps where the view stands on the series that is about to go."""
+        starts = self._series.bars.start_ms
+        if self._identity is None or not len(starts):
+            return
+        is_latest = self.view.is_last_in_view
+        right_ms = None if is_latest else self.axis.time_at(starts, math.floor(self.view.right))
+        self._shown = _Shown(*self._identity, right_ms)
+
+    def _place(self) -> None:
+        """Latest bar at the margin; over a change of timeframe the time at the right edge stays where it can."""
+        before, self._shown = self._shown, None
+        self.view.show_latest()
+        if before is None or before.ticker != self.source.ticker or before.right_ms is None:
+            return
+        slot = self.axis.slot_at_time(self.bars.start_ms, before.right_ms)
+        if slot > self.view.first_slot - _JUMP_BARS:
+            self.view.right = float(slot)

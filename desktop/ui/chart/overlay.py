@@ -1,0 +1,409 @@
+"""What lies over the candles and repaints alone: last price, crosshair, legend, messages. Device pixels.
+
+An overlay is laid out into pieces, each with the rectangle it covers, so that only these are repainted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+
+from desktop.domain.freshness import Freshness
+from desktop.ui.chart.legend import Role, Run
+from desktop.ui.chart.painting import Frame
+from desktop.ui.theme import Tokens
+
+_ALIGN = Qt.AlignmentFlag
+
+
+@dataclass(frozen=True, slots=True)
+class LastPrice:
+    """The line and tag of the last price. direction: 1 up, -1 down, 0 neither; countdown None: no second line."""
+
+    price: float
+    text: str
+    direction: Literal[-1, 0, 1]
+    countdown: str | None = None
+    is_stale: bool = False
+    has_pulse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Crosshair:
+    """Lines through a bar's centre column and a row; no row: only the vertical one."""
+
+    x: int
+    y: int | None
+    price: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A state in words, in the middle of an empty plot."""
+
+    title: str
+    detail: str = ""
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Everything that lies over one frame."""
+
+    frame: Frame
+    legend: tuple[tuple[Run, ...], ...] = ()
+    last: LastPrice | None = None
+    crosshair: Crosshair | None = None
+    message: Message | None = None
+    corner: str = ""  # bottom left: "loading older bars…"
+    has_focus_ring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the overlay: what it covers, and how it is painted."""
+
+    rects: tuple[QRect, ...]
+    draw: Callable[[QPainter], None]
+
+
+@dataclass(slots=True)
+class Layout:
+    """The pieces of an overlay, in painting order."""
+
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def rects(self) -> list[QRect]:
+        """All that is covered."""
+        return [rect for piece in self.pieces for rect in piece.rects]
+
+    def paint(self, painter: QPainter, exposed: QRect) -> None:
+        for piece in self.pieces:
+            if any(rect.intersects(exposed) for rect in piece.rects):
+                piece.draw(painter)
+
+    def add(self, draw: Callable[[QPainter], None], *rects: QRect) -> None:
+        self.pieces.append(Piece(rects, draw))
+
+
+def lay_out(overlay: Overlay) -> Layout:
+    """Where everything goes."""
+    layout = Layout()
+    if overlay.last is not None:
+        _add_last_line(layout, overlay.frame, overlay.last)
+    if overlay.crosshair is not None:
+        _add_cross_lines(layout, overlay.frame, overlay.crosshair)
+    if overlay.legend:
+        _add_legend(layout, overlay.frame, overlay.legend)
+    if overlay.message is not None:
+        _add_message(layout, overlay.frame, overlay.message)
+    if overlay.corner:
+        _add_corner(layout, overlay.frame, overlay.corner)
+    if overlay.last is not None:
+        _add_tag(layout, overlay.frame, overlay.last)
+    if overlay.crosshair is not None:
+        _add_cross_labels(layout, overlay.frame, overlay.crosshair)
+    if overlay.has_focus_ring:
+        _add_focus_ring(layout, overlay.frame)
+    return layout
+
+
+# --- last price ------------------------------------------------------------------------------------------------
+
+
+def _last_colours(tokens: Tokens, last: LastPrice) -> tuple[str, str]:
+    if last.is_stale:
+        return tokens.secondary, tokens.chart
+    if last.direction == 0:
+        return tokens.neutral, tokens.neutral_text
+    return (tokens.up, tokens.up_text) if last.direction > 0 else (tokens.down, tokens.down_text)
+
+
+def _add_last_line(layout: Layout, frame: Frame, last: LastPrice) -> None:
+    row = frame.prices.row(last.price)
+    if not 0 <= row < frame.plot_height:
+        return
+    colour = _last_colours(frame.tokens, last)[0]
+    line = frame.px(1)
+
+    def draw(painter: QPainter) -> None:
+        dash = (1.0, 3.0) if last.is_stale else (4.0, 4.0)
+        _dashed(painter, colour, line, dash, QPoint(0, row), QPoint(frame.plot_width - 1, row))
+
+    layout.add(draw, QRect(0, row - line, frame.plot_width, 2 * line + 1))
+
+
+def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
+    row = frame.prices.row(last.price)
+    text, edge = last.text, ""
+    if row < 0:
+        edge = "▲ "
+    elif row >= frame.plot_height:
+        edge = "▼ "
+    lines = [edge + text] + ([last.countdown] if last.countdown is not None else [])
+    tall = QFontMetrics(frame.fonts.number).height()
+    padding = frame.px(2)
+    height = tall * len(lines) + 2 * padding
+    top = row - (tall + 2 * padding) // 2
+    top = max(0, min(top, frame.plot_height - height))
+    box = QRect(frame.plot_width + frame.px(1), top, frame.width - frame.plot_width - frame.px(1), height)
+    fill, ink = _last_colours(frame.tokens, last)
+
+    def draw(painter: QPainter) -> None:
+        _rounded(painter, box, fill, frame.px(2))
+        painter.setPen(QColor(ink))
+        for index, line in enumerate(lines):
+            painter.setFont(frame.fonts.number_strong if index == 0 else frame.fonts.number)
+            place = QRect(box.left() + frame.px(6), box.top() + padding + index * tall, box.width(), tall)
+            painter.drawText(place, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, line)
+        if last.has_pulse:
+            size = frame.px(6)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(ink))
+            low = box.bottom() - padding - tall // 2 if len(lines) > 1 else box.top() + box.height() // 2
+            painter.drawEllipse(QRect(box.right() - size - frame.px(4), low - size // 2, size, size))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    layout.add(draw, box)
+
+
+# --- crosshair -------------------------------------------------------------------------------------------------
+
+
+def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
+    line = frame.px(1)
+    rects = [QRect(cross.x - line, 0, 2 * line + 1, frame.plot_height)]
+    if cross.y is not None:
+        rects.append(QRect(0, cross.y - line, frame.plot_width, 2 * line + 1))
+
+    def draw(painter: QPainter) -> None:
+        colour = frame.tokens.crosshair
+        _dashed(painter, colour, line, (6.0, 6.0), QPoint(cross.x, 0), QPoint(cross.x, frame.plot_height - 1))
+        if cross.y is not None:
+            _dashed(painter, colour, line, (6.0, 6.0), QPoint(0, cross.y), QPoint(frame.plot_width - 1, cross.y))
+
+    layout.add(draw, *rects)
+
+
+def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
+    metrics = QFontMetrics(frame.fonts.number)
+    wide, tall = metrics.horizontalAdvance(cross.time) + frame.px(16), metrics.height() + frame.px(4)
+    left = max(0, min(cross.x - wide // 2, frame.plot_width - wide))
+    line = frame.px(1)
+    boxes = [(QRect(left, frame.plot_height + line, wide, frame.height - frame.plot_height - line), cross.time)]
+    if cross.y is not None:
+        top = max(0, min(cross.y - tall // 2, frame.plot_height - tall))
+        right = frame.width - frame.plot_width - line
+        boxes.append((QRect(frame.plot_width + line, top, right, tall), cross.price))
+
+    def draw(painter: QPainter) -> None:
+        painter.setFont(frame.fonts.number)
+        for index, (box, text) in enumerate(boxes):
+            _rounded(painter, box, frame.tokens.crosshair_box, frame.px(2))
+            painter.setPen(QColor(frame.tokens.crosshair_text))
+            if index == 0:
+                painter.drawText(box, _ALIGN.AlignCenter, text)
+            else:
+                painter.drawText(box.adjusted(frame.px(6), 0, 0, 0), _ALIGN.AlignLeft | _ALIGN.AlignVCenter, text)
+
+    layout.add(draw, *(box for box, _ in boxes))
+
+
+# --- legend and messages ---------------------------------------------------------------------------------------
+
+
+def _add_legend(layout: Layout, frame: Frame, lines: Sequence[Sequence[Run]]) -> None:
+    left, top = frame.px(10), frame.px(8)
+    tall = QFontMetrics(frame.fonts.text).height() + frame.px(3)
+    room = frame.plot_width - left - frame.px(10)
+    for index, runs in enumerate(lines):
+        fitted, wide = _fit(frame, runs, room)
+        if not fitted:
+            continue
+        box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
+        layout.add(_legend_line(frame, fitted, box), box)
+
+
+def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> Callable[[QPainter], None]:
+    def draw(painter: QPainter) -> None:
+        ground = QColor(frame.tokens.chart)
+        ground.setAlphaF(0.82)
+        painter.fillRect(box, ground)
+        x = box.left() + frame.px(4)
+        for run, wide in runs:
+            place = QRect(x, box.top(), wide, box.height())
+            if run.role == "dot":
+                _dot(painter, frame, place, Freshness(run.text))
+            else:
+                _run(painter, frame, place, run)
+            x += wide
+
+    return draw
+
+
+def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, int]], int]:
+    """The runs that have room, each with its width; the one that crosses the end is cut with an ellipsis."""
+    fitted: list[tuple[Run, int]] = []
+    used = 0
+    for run in runs:
+        wide = _run_width(frame, run)
+        if used + wide > room:
+            metrics = QFontMetrics(_run_font(frame, run))
+            left = room - used
+            if run.role not in ("dot", "world") and left > metrics.horizontalAdvance("M…"):
+                text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, left)
+                fitted.append((Run(text, run.role), left))
+                used = room
+            break
+        fitted.append((run, wide))
+        used += wide
+    return fitted, used
+
+
+def _run_font(frame: Frame, run: Run) -> QFont:
+    if run.role in ("title", "world"):
+        return frame.fonts.strong
+    return frame.fonts.number
+
+
+def _run_width(frame: Frame, run: Run) -> int:
+    if run.role == "dot":
+        return frame.px(13)
+    wide = QFontMetrics(_run_font(frame, run)).horizontalAdvance(run.text)
+    return wide + frame.px(10) if run.role == "world" else wide
+
+
+def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
+    painter.setFont(_run_font(frame, run))
+    if run.role == "world":
+        _rounded(painter, place.adjusted(0, frame.px(1), 0, -frame.px(1)), frame.tokens.warning, frame.px(3))
+        painter.setPen(QColor(frame.tokens.warning_text))
+        painter.drawText(place, _ALIGN.AlignCenter, run.text)
+        return
+    painter.setPen(QColor(_ink(frame.tokens, run.role)))
+    painter.drawText(place, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, run.text)
+
+
+def _ink(tokens: Tokens, role: Role) -> str:
+    inks: dict[Role, str] = {
+        "up": tokens.up,
+        "down": tokens.down,
+        "neutral": tokens.text,
+        "warning": tokens.warning,
+        "secondary": tokens.secondary,
+    }
+    return inks.get(role, tokens.text)
+
+
+def _dot(painter: QPainter, frame: Frame, place: QRect, freshness: Freshness) -> None:
+    """Filled: live; half: delayed; hollow: cached or no trades; crossed: stale. The shape says it too."""
+    tokens, size = frame.tokens, frame.px(8)
+    circle = QRect(place.left() + frame.px(3), place.top() + (place.height() - size) // 2, size, size)
+    is_warning = freshness in (Freshness.DELAYED, Freshness.STALE)
+    is_good = freshness in (Freshness.LIVE, Freshness.NO_TRADES)
+    colour = QColor(tokens.warning if is_warning else (tokens.good if is_good else tokens.secondary))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, max(1.0, 1.25 * frame.scale)))
+    painter.setBrush(colour if freshness is Freshness.LIVE else Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(circle)
+    if freshness is Freshness.DELAYED:
+        painter.setBrush(colour)
+        painter.drawPie(circle, 90 * 16, 180 * 16)
+    elif freshness is Freshness.STALE:
+        painter.drawLine(circle.topLeft(), circle.bottomRight())
+        painter.drawLine(circle.topRight(), circle.bottomLeft())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _add_message(layout: Layout, frame: Frame, message: Message) -> None:
+    box = frame.plot.adjusted(frame.px(24), frame.px(24), -frame.px(24), -frame.px(24))
+    strong, plain = QFontMetrics(frame.fonts.strong), QFontMetrics(frame.fonts.text)
+    flags = int(_ALIGN.AlignHCenter | _ALIGN.AlignTop) | int(Qt.TextFlag.TextWordWrap)
+    narrow = QRect(0, 0, min(box.width(), frame.px(520)), box.height())
+    title = strong.boundingRect(narrow, flags, message.title)
+    detail = plain.boundingRect(narrow, flags, message.detail) if message.detail else QRect()
+    gap = frame.px(6) if message.detail else 0
+    height = title.height() + gap + detail.height()
+    top = box.top() + max(0, (box.height() - height) // 2)
+    left = box.left() + (box.width() - narrow.width()) // 2
+    title_box = QRect(left, top, narrow.width(), title.height())
+    detail_box = QRect(left, top + title.height() + gap, narrow.width(), detail.height())
+
+    def draw(painter: QPainter) -> None:
+        painter.setFont(frame.fonts.strong)
+        painter.setPen(QColor(frame.tokens.warning if message.is_warning else frame.tokens.text))
+        painter.drawText(title_box, flags, message.title)
+        painter.setFont(frame.fonts.text)
+        painter.setPen(QColor(frame.tokens.secondary))
+        painter.drawText(detail_box, flags, message.detail)
+
+    layout.add(draw, title_box.united(detail_box))
+
+
+def _add_corner(layout: Layout, frame: Frame, text: str) -> None:
+    metrics = QFontMetrics(frame.fonts.text)
+    wide, tall = metrics.horizontalAdvance(text) + frame.px(12), metrics.height() + frame.px(4)
+    box = QRect(frame.px(8), frame.plot_height - tall - frame.px(6), wide, tall)
+
+    def draw(painter: QPainter) -> None:
+        ground = QColor(frame.tokens.panel)
+        ground.setAlphaF(0.9)
+        painter.fillRect(box, ground)
+        painter.setFont(frame.fonts.text)
+        painter.setPen(QColor(frame.tokens.secondary))
+        painter.drawText(box, _ALIGN.AlignCenter, text)
+
+    layout.add(draw, box)
+
+
+def _add_focus_ring(layout: Layout, frame: Frame) -> None:
+    wide = frame.px(2)
+    w, h = frame.width, frame.height
+    sides = (
+        QRect(0, 0, w, wide),
+        QRect(0, h - wide, w, wide),
+        QRect(0, 0, wide, h),
+        QRect(w - wide, 0, wide, h),
+    )
+
+    def draw(painter: QPainter) -> None:
+        for side in sides:
+            painter.fillRect(side, QColor(frame.tokens.accent))
+
+    layout.add(draw, *sides)
+
+
+# --- strokes ---------------------------------------------------------------------------------------------------
+
+
+def _dashed(painter: QPainter, colour: str, width: int, dash: tuple[float, float], start: QPoint, end: QPoint) -> None:
+    """A dashed line of whole pixels along a row or a column, as filled rectangles."""
+    on, off = max(1, round(dash[0] * width)), max(1, round(dash[1] * width))
+    is_row = start.y() == end.y()
+    length = (end.x() - start.x() if is_row else end.y() - start.y()) + 1
+    half = width // 2
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    pieces = []
+    for at in range(0, length, on + off):
+        size = min(on, length - at)
+        if is_row:
+            pieces.append(QRect(start.x() + at, start.y() - half, size, width))
+        else:
+            pieces.append(QRect(start.x() - half, start.y() + at, width, size))
+    painter.drawRects(pieces)
+
+
+def _rounded(painter: QPainter, box: QRect, colour: str, radius: int) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(box, radius, radius)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -1,0 +1,173 @@
+"""Paints the part of a chart that changes with the view or the data: background, grid, volume, candles, axes.
+
+Everything is in device pixels on a painter without a transform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
+
+from desktop.ui.chart.candles import Columns, candle_rects, directions, strip_of, volume_rects
+from desktop.ui.chart.geometry import Grid, PriceScale
+from desktop.ui.chart.rects import Rects, fill_rects
+from desktop.ui.theme import Tokens, blend
+
+_HATCH_PX = 8  # logical distance of hatch lines
+_BAND_TEXT = "missing, fetching…"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at a device position: the middle of its column or row."""
+
+    at: int
+    text: str
+    is_strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fonts:
+    """Fonts in device pixels."""
+
+    text: QFont
+    strong: QFont
+    number: QFont
+    number_strong: QFont
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a chart, ready to paint. Sizes and places in device pixels; the plot begins at (0, 0)."""
+
+    tokens: Tokens
+    fonts: Fonts
+    scale: float
+    width: int
+    height: int
+    plot_width: int
+    plot_height: int
+    grid: Grid
+    prices: PriceScale
+    columns: Columns
+    volume_top: float
+    volume_height: int
+    price_labels: tuple[Label, ...]
+    time_labels: tuple[Label, ...]
+    bands: tuple[tuple[int, int], ...]  # missing data: first and last device column
+    zone: str
+
+    def px(self, logical: float) -> int:
+        """A logical length in device pixels, at least 1."""
+        return max(1, round(logical * self.scale))
+
+    @property
+    def plot(self) -> QRect:
+        return QRect(0, 0, self.plot_width, self.plot_height)
+
+
+def paint(painter: QPainter, frame: Frame) -> None:
+    """The whole picture."""
+    painter.fillRect(0, 0, frame.width, frame.height, QColor(frame.tokens.chart))
+    painter.setClipRect(frame.plot)
+    _paint_plot(painter, frame, frame.columns)
+    painter.setClipping(False)
+    _paint_axes(painter, frame)
+
+
+def paint_last(painter: QPainter, frame: Frame, slot: int) -> QRect:
+    """Only the column of a slot and those right of it, over a picture of the same view; answers what was painted."""
+    first, last, key = strip_of(frame.columns, frame.grid, slot)
+    strip = QRect(first, 0, last - first + 1, frame.plot_height).intersected(frame.plot)
+    if strip.isEmpty():
+        return strip
+    painter.setClipRect(strip)
+    painter.fillRect(strip, QColor(frame.tokens.chart))
+    _paint_plot(painter, frame, frame.columns.tail(key - 2))
+    painter.setClipping(False)
+    return strip
+
+
+def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
+    tokens = frame.tokens
+    fill_rects(painter, _grid_rects(frame), tokens.grid)
+    for first, last in frame.bands:
+        _paint_band(painter, frame, first, last)
+    if not len(columns):
+        return
+    signs = directions(columns)
+    bottom = frame.plot_height - 1
+    volumes = volume_rects(columns, frame.grid, frame.volume_top, bottom, frame.volume_height)
+    candles = candle_rects(columns, frame.grid, frame.prices)
+    repeats = len(candles) // len(signs)
+    colours = ((1, tokens.up), (-1, tokens.down), (0, tokens.neutral))
+    for sign, colour in colours:
+        fill_rects(painter, volumes[signs == sign], blend(colour, tokens.chart, tokens.volume_alpha))
+    for sign, colour in colours:
+        fill_rects(painter, candles[np.tile(signs == sign, repeats)], colour)
+
+
+def _grid_rects(frame: Frame) -> Rects:
+    line = max(1, int(frame.scale))
+    across = [(0, label.at, frame.plot_width - 1, label.at + line - 1) for label in frame.price_labels]
+    down = [(label.at, 0, label.at + line - 1, frame.plot_height - 1) for label in frame.time_labels]
+    return np.array(across + down, np.int32).reshape(-1, 4)
+
+
+def _paint_band(painter: QPainter, frame: Frame, first: int, last: int) -> None:
+    band = QRect(first, 0, last - first + 1, frame.plot_height)
+    brush = hatch(frame.tokens, frame.px(_HATCH_PX))
+    painter.fillRect(band, QColor(blend(frame.tokens.warning, frame.tokens.chart, frame.tokens.missing_alpha / 3)))
+    painter.drawTiledPixmap(band, brush)
+    painter.setFont(frame.fonts.text)
+    visible, metrics = band.intersected(frame.plot), painter.fontMetrics()
+    text = QRect(0, 0, metrics.horizontalAdvance(_BAND_TEXT) + frame.px(16), metrics.height() + frame.px(6))
+    if text.width() < visible.width():
+        text.moveCenter(QPoint(visible.center().x(), frame.plot_height - frame.volume_height - text.height()))
+        painter.fillRect(text, QColor(frame.tokens.chart))
+        painter.setPen(QColor(frame.tokens.warning))
+        painter.drawText(text, Qt.AlignmentFlag.AlignCenter, _BAND_TEXT)
+
+
+def hatch(tokens: Tokens, size: int) -> QPixmap:
+    """A tile of diagonal lines."""
+    tile = QPixmap(size, size)
+    tile.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(tile)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    colour = QColor(tokens.warning)
+    colour.setAlphaF(min(1.0, tokens.missing_alpha * 2.5))
+    painter.setPen(colour)
+    for shift in (-size, 0, size):
+        painter.drawLine(shift, size, shift + size, 0)
+    painter.end()
+    return tile
+
+
+def _paint_axes(painter: QPainter, frame: Frame) -> None:
+    tokens, line = frame.tokens, max(1, int(frame.scale))
+    right, below = frame.width - frame.plot_width, frame.height - frame.plot_height
+    painter.fillRect(frame.plot_width, 0, line, frame.height, QColor(tokens.line))
+    painter.fillRect(0, frame.plot_height, frame.width, line, QColor(tokens.line))
+    painter.setPen(QColor(tokens.text))
+    painter.setFont(frame.fonts.number)
+    tall = painter.fontMetrics().height()
+    align = Qt.AlignmentFlag
+    for label in frame.price_labels:
+        if tall // 2 <= label.at <= frame.plot_height - tall // 2:
+            box = QRect(frame.plot_width + frame.px(7), label.at - tall // 2, right, tall)
+            painter.drawText(box, align.AlignLeft | align.AlignVCenter, label.text)
+    painter.setClipRect(0, frame.plot_height, frame.plot_width, below)
+    for label in frame.time_labels:
+        painter.setFont(frame.fonts.number_strong if label.is_strong else frame.fonts.number)
+        wide = painter.fontMetrics().horizontalAdvance(label.text) + 4
+        if label.at - wide // 2 >= 0 and label.at + wide // 2 <= frame.plot_width:
+            box = QRect(label.at - wide // 2, frame.plot_height + line, wide, below - line)
+            painter.drawText(box, align.AlignCenter, label.text)
+    painter.setClipping(False)
+    painter.setFont(frame.fonts.text)
+    painter.setPen(QColor(tokens.secondary))
+    painter.drawText(QRectF(frame.plot_width, frame.plot_height, right, below), align.AlignCenter, frame.zone)

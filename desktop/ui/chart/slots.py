@@ -1,0 +1,112 @@
+"""Where bars stand on the time axis: one slot a bar, or one slot a length of time.
+
+Slots are counted from where the series stood when the axis was made. Bars put in front get negative slots, so older
+history never moves what is on the screen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from desktop.domain.bars import Ints
+from desktop.domain.market import Market
+from desktop.domain.timeframe import Span, Timeframe
+
+
+class SlotAxis(Protocol):
+    """Time to slot and back. `starts` are the series' bar starts, (n,) int64, Unix ms."""
+
+    unit_ms: int  # the usual length of a bar
+
+    def slots(self, starts: Ints, begin: int, end: int) -> Ints:
+        """Slots of the bars `begin` to `end` (exclusive)."""
+
+    def slot_of(self, starts: Ints, index: int) -> int: ...
+
+    def index_range(self, starts: Ints, first_slot: int, last_slot: int) -> tuple[int, int]:
+        """Half-open range of the bars that stand in slots `first_slot` to `last_slot` (inclusive)."""
+
+    def time_at(self, starts: Ints, slot: int) -> int:
+        """Start of a slot in Unix ms, extrapolated beyond the bars."""
+
+    def slot_at_time(self, starts: Ints, time_ms: int) -> int:
+        """The slot that shows a time: of an index axis the first bar at or after it."""
+
+    def prepend(self, count: int) -> None:
+        """So many bars were put in front of the series."""
+
+
+@dataclass(slots=True)
+class TimeSlots:
+    """One slot for each length of time, so that holes are seen: crypto."""
+
+    anchor_ms: int
+    unit_ms: int
+
+    def slots(self, starts: Ints, begin: int, end: int) -> Ints:
+        return (starts[begin:end] - self.anchor_ms) // self.unit_ms
+
+    def slot_of(self, starts: Ints, index: int) -> int:
+        return (int(starts[index]) - self.anchor_ms) // self.unit_ms
+
+    def index_range(self, starts: Ints, first_slot: int, last_slot: int) -> tuple[int, int]:
+        ends = [self.anchor_ms + first_slot * self.unit_ms, self.anchor_ms + (last_slot + 1) * self.unit_ms]
+        begin, end = np.searchsorted(starts, np.array(ends, np.int64))
+        return int(begin), int(end)
+
+    def time_at(self, starts: Ints, slot: int) -> int:
+        return self.anchor_ms + slot * self.unit_ms
+
+    def slot_at_time(self, starts: Ints, time_ms: int) -> int:
+        return -(-(time_ms - self.anchor_ms) // self.unit_ms)
+
+    def prepend(self, count: int) -> None:
+        return
+
+
+@dataclass(slots=True)
+class IndexSlots:
+    """One slot for each bar, so that closed hours take no room: stocks and forex."""
+
+    unit_ms: int
+    offset: int = 0  # bars in front of slot 0
+
+    def slots(self, starts: Ints, begin: int, end: int) -> Ints:
+        return np.arange(begin - self.offset, end - self.offset, dtype=np.int64)
+
+    def slot_of(self, starts: Ints, index: int) -> int:
+        return (index if index >= 0 else len(starts) + index) - self.offset
+
+    def index_range(self, starts: Ints, first_slot: int, last_slot: int) -> tuple[int, int]:
+        begin = min(max(first_slot + self.offset, 0), len(starts))
+        return begin, max(begin, min(last_slot + 1 + self.offset, len(starts)))
+
+    def time_at(self, starts: Ints, slot: int) -> int:
+        index = slot + self.offset
+        if not len(starts):
+            return slot * self.unit_ms
+        if index < 0:
+            return int(starts[0]) + index * self.unit_ms
+        if index >= len(starts):
+            return int(starts[-1]) + (index - len(starts) + 1) * self.unit_ms
+        return int(starts[index])
+
+    def slot_at_time(self, starts: Ints, time_ms: int) -> int:
+        if len(starts) and time_ms > starts[-1]:
+            beyond = -(-(time_ms - int(starts[-1])) // self.unit_ms)
+            return len(starts) - 1 + beyond - self.offset
+        return int(np.searchsorted(starts, time_ms)) - self.offset
+
+    def prepend(self, count: int) -> None:
+        self.offset += count
+
+
+def slot_axis(market: Market, timeframe: Timeframe, starts: Ints) -> SlotAxis:
+    """The axis for a series: continuous time for crypto up to a week a bar, else one slot a bar."""
+    is_even = timeframe.span not in (Span.MONTH, Span.YEAR)
+    if market is Market.CRYPTO and is_even:
+        return TimeSlots(int(starts[0]) if len(starts) else 0, timeframe.typical_ms)
+    return IndexSlots(timeframe.typical_ms)

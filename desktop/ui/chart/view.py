@@ -1,0 +1,191 @@
+"""The surface of a chart: a pyqtgraph view whose two lean items blit the picture and paint what lies over it.
+
+It knows pixels and input events, nothing of prices: what was pressed where is told by signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QRegion,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+Area = Literal["plot", "price", "time", "corner"]
+_CURSORS: Final = {
+    "plot": Qt.CursorShape.CrossCursor,
+    "price": Qt.CursorShape.SizeVerCursor,
+    "time": Qt.CursorShape.SizeHorCursor,
+    "corner": Qt.CursorShape.ArrowCursor,
+}
+DRAG_THRESHOLD: Final = 3  # logical pixels
+_NOTCH: Final = 120  # Qt's angle for one step of a wheel
+
+
+class _Layer(QGraphicsItem):
+    """An item as large as the view that paints in device pixels."""
+
+    def __init__(self, view: ChartView, draw: Callable[[QPainter], None], z: float) -> None:
+        super().__init__()
+        self._view = view
+        self._draw = draw
+        self.setZValue(z)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(0, 0, self._view.width(), self._view.height())
+
+    def stretch(self) -> None:
+        """The view has another size."""
+        self.prepareGeometryChange()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.save()
+        scale = self._view.devicePixelRatioF()
+        painter.setWorldTransform(QTransform.fromScale(1 / scale, 1 / scale))
+        self._draw(painter)
+        painter.restore()
+
+
+class ChartView(pg.GraphicsView):  # type: ignore[misc]
+    """Paints a cached picture and an overlay; reports input. Positions in logical pixels of the view."""
+
+    hovered = Signal(QPointF)
+    left = Signal()
+    wheel_turned = Signal(str, QPointF, float, float, object)  # area, position, notches y, notches x, modifiers
+    pinched = Signal(QPointF, float)  # centre, factor
+    drag_started = Signal(str, QPointF, object)  # area, where it was pressed, button
+    dragged = Signal(QPointF)
+    drag_ended = Signal()
+    double_clicked = Signal(str)  # area
+    resized = Signal()
+
+    _layers: tuple[_Layer, ...] = ()  # pyqtgraph sends a resize event while it is being built
+
+    def __init__(
+        self, prepare: Callable[[], None], overlay: Callable[[QPainter, QRect], None], parent: QWidget
+    ) -> None:
+        """prepare: called before each paint to bring `picture` up to date; overlay: paints over it, device pixels."""
+        super().__init__(parent=parent, background=None)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.viewport().setMouseTracking(True)
+        self.picture = QPixmap()
+        self.plot_size = QPointF(0, 0)  # logical size of the plot, which begins at (0, 0)
+        self._prepare = prepare
+        self._exposed = QRect()
+        self._pressed: tuple[Area, QPointF, Qt.MouseButton] | None = None
+        self._is_dragging = False
+        base = _Layer(self, self._draw_picture, 0)
+        over = _Layer(self, lambda painter: overlay(painter, self._exposed), 1000)
+        self._layers = (base, over)
+        for layer in self._layers:
+            self.scene().addItem(layer)
+
+    @property
+    def is_dragging(self) -> bool:
+        return self._is_dragging
+
+    def area_at(self, position: QPointF) -> Area:
+        """Which part of the chart lies there."""
+        in_plot_x, in_plot_y = position.x() < self.plot_size.x(), position.y() < self.plot_size.y()
+        if in_plot_x:
+            return "plot" if in_plot_y else "time"
+        return "price" if in_plot_y else "corner"
+
+    def repaint_device(self, rects: Iterable[QRect]) -> None:
+        """Asks for a repaint of rectangles given in device pixels."""
+        scale = self.devicePixelRatioF()
+        region = QRegion()
+        for rect in rects:
+            region += _logical(rect, scale)
+        self.viewport().update(region)
+
+    # --- painting ------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._prepare()
+        scale = self.devicePixelRatioF()
+        self._exposed = QRectF(
+            event.rect().x() * scale,
+            event.rect().y() * scale,
+            event.rect().width() * scale,
+            event.rect().height() * scale,
+        ).toAlignedRect()
+        super().paintEvent(event)
+
+    def _draw_picture(self, painter: QPainter) -> None:
+        painter.drawPixmap(QPoint(0, 0), self.picture)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for layer in self._layers:
+            layer.stretch()
+        self.resized.emit()
+
+    # --- input ---------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton) and self._pressed is None:
+            self._pressed = (self.area_at(event.position()), event.position(), event.button())
+        event.ignore()  # the chart around takes the focus
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position()
+        if self._pressed is not None:
+            area, start, button = self._pressed
+            if not self._is_dragging and (position - start).manhattanLength() >= DRAG_THRESHOLD and area != "corner":
+                self._is_dragging = True
+                self.drag_started.emit(area, start, button)
+            if self._is_dragging:
+                self.dragged.emit(position)
+        else:
+            self.viewport().setCursor(_CURSORS[self.area_at(position)])
+        self.hovered.emit(position)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None and event.button() == self._pressed[2]:
+            self._pressed = None
+            if self._is_dragging:
+                self._is_dragging = False
+                self.drag_ended.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.double_clicked.emit(self.area_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.left.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        angle = event.angleDelta()
+        position = event.position()
+        self.wheel_turned.emit(
+            self.area_at(position), position, angle.y() / _NOTCH, angle.x() / _NOTCH, event.modifiers()
+        )
+        event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.pinched.emit(event.position(), 1.0 + event.value())
+            return True
+        handled: bool = super().viewportEvent(event)
+        return handled
+
+
+def _logical(rect: QRect, scale: float) -> QRect:
+    return QRectF(rect.x() / scale, rect.y() / scale, rect.width() / scale, rect.height() / scale).toAlignedRect()
