@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -102,6 +104,38 @@ def test_a_listening_wayland_compositor_is_a_screen(tmp_path: Path) -> None:
         compositor.bind(str(tmp_path / "wayland-0"))
         compositor.listen()
         assert has_screen(environ, "linux")
+
+
+OPEN_WINDOW = """
+from PySide6.QtWidgets import QApplication, QLabel
+app = QApplication([])
+label = QLabel("here")
+label.show()
+print(app.platformName(), label.isVisible())
+"""
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no Xvfb on this machine")
+def test_a_window_opens_on_a_real_x_server(tmp_path: Path) -> None:
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            display = f":{server.stdout.readline().strip()}"  # written when the server is ready
+            assert has_screen({"DISPLAY": display}, "linux")
+            environ = {"DISPLAY": display, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+            run = subprocess.run(
+                [sys.executable, "-c", OPEN_WINDOW],
+                env=environ,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            server.terminate()
+    assert run.stdout.split() == ["xcb", "True"], run.stderr
+    assert not has_screen({"DISPLAY": display}, "linux")
 
 
 def test_without_a_screen_qt_is_told_to_draw_offscreen_and_the_user_why() -> None:

@@ -241,6 +241,33 @@ def test_a_newer_python_beside_an_old_one_is_installed_where_that_is_allowed(mac
     assert f"-m venv {machine.venv}" in (tmp_path / "started").read_text(encoding="utf-8")
 
 
+# --- continuous integration ---
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
+@pytest.mark.parametrize(
+    ("suite", "mypy", "verdict", "code"),
+    [(0, 0, "=== all passed", 0), (1, 0, "=== failed: tests", 1), (0, 1, "=== failed: types", 1)],
+)
+def test_ci_runs_every_section_and_says_what_failed(
+    tmp_path: Path, suite: int, mypy: int, verdict: str, code: int
+) -> None:
+    summary = "======== 7 passed in 1.00s ========"
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    for file, script in (
+        (tmp_path / "make", f'echo "{summary}"; exit {suite}'),
+        (python, f'echo "$2" >> "{tmp_path}/ran"; [ "$2" != mypy ] || exit {mypy}'),
+    ):
+        file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        file.chmod(0o755)
+    environ = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VENV": str(tmp_path / "venv")}
+    done = subprocess.run([str(ROOT / ".ci" / "run")], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-2:] == [verdict, summary]
+    assert (tmp_path / "ran").read_text(encoding="utf-8").split() == ["ruff", "ruff", "mypy", "pytest"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no shell scripts")
 def test_the_scripts_can_be_started() -> None:
     scripts = [ROOT / ".ci" / "run", *(ROOT / "packaging").glob("*.sh")]
