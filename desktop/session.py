@@ -1,4 +1,4 @@
-"""One world with a window on it: builds the services and widgets over an open data layer. Part of the composition root."""
+"""One world with a window on it: builds services and widgets over an open data layer (composition root)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def open_session(
         connection=connection,
         clock=layer.clock,
     )
-    widget = ChartWidget(chart, layer.clock)
+    widget = ChartWidget(chart, layer.clock, tokens)
     window = MainWindow(services, widget, world_label=source.world.label, is_first_start=is_first_start)
     stack.callback(_dispose, window)
     live.start()

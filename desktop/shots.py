@@ -1,4 +1,4 @@
-"""Runs that end by themselves: a screenshot, a proof that live candles move, a fixed time. Part of the composition root."""
+"""Runs that end by themselves: a screenshot, a proof that live candles move, a fixed time (composition root)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from desktop.commands.environment import say
 from desktop.domain.errors import BadInput
 from desktop.services.chart_data import ChartData
 from desktop.services.live import LiveMarket
@@ -80,16 +81,16 @@ class Shots:
         if self._picture is not None:
             await asyncio.sleep(_SETTLE_S)
             if not window.grab().save(str(self._picture)):
-                print(f"The picture could not be written to {self._picture}.", file=sys.stderr)
+                say(f"The picture could not be written to {self._picture}.")
                 self.exit_code = 9
         if self._is_until_live and not self.exit_code:
             took = f"{first_candle_s.result():.2f}"
             picture = f" screenshot={self._picture.resolve()}" if self._picture is not None else ""
-            print(
+            sys.stdout.write(
                 f"live: ticker={chart.ticker} timeframe={chart.timeframe} bars={len(chart.series)} "
-                f"events={live.events} first_candle_s={took}{picture}",
-                flush=True,
+                f"events={live.events} first_candle_s={took}{picture}\n"
             )
+            sys.stdout.flush()
 
     async def _until_live(self, chart: ChartData, has_moved: Callable[[], bool]) -> None:
         for _ in range(int(_LIVE_WITHIN_S / _LOOK_S)):
@@ -98,7 +99,7 @@ class Shots:
             await asyncio.sleep(_LOOK_S)
         self.exit_code = 1
         said = chart.status.sentence or "no live event arrived"
-        print(f"No live candle within {_LIVE_WITHIN_S:.0f} s: {said}", file=sys.stderr)
+        say(f"No live candle within {_LIVE_WITHIN_S:.0f} s: {said}")
 
     async def _until_ready(self, chart: ChartData) -> None:
         for _ in range(int(_READY_WITHIN_S / _LOOK_S)):

@@ -29,7 +29,7 @@ def say(sentence: str) -> None:
 def folders_of(arguments: argparse.Namespace) -> Folders:
     """The folder everything is written to. Raises CacheError when it cannot be."""
     chosen = option(arguments, "data_dir")
-    return Folders(chosen if isinstance(chosen, Path) else None)
+    return Folders.open(chosen if isinstance(chosen, Path) else None)
 
 
 def server_arguments(arguments: argparse.Namespace, settings: Settings) -> list[str] | None:
@@ -50,6 +50,14 @@ def server_arguments(arguments: argparse.Namespace, settings: Settings) -> list[
     return None
 
 
+def first_recorded(paths: list[Path]) -> tuple[str, str]:
+    """Ticker and timeframe of the first recording, told by its name: `X_BTCUSD_1m.csv.gz` -> X:BTCUSD, 1m."""
+    parts = paths[0].name.split(".", 1)[0].split("_")
+    prefix = f"{parts.pop(0)}:" if parts[0] in ("X", "C") and len(parts) > 1 else ""
+    resolution = next((part for part in parts[1:] if part in ("1s", "1m", "5m", "1h", "1d")), "1m")
+    return prefix + parts[0], {"1s": "1m", "1d": "1D"}.get(resolution, resolution)
+
+
 async def source_of_server(server: FeedServer) -> Source:
     """The source a feed server of ours offers."""
     ready = await server.endpoints()
@@ -66,7 +74,7 @@ async def source_of(arguments: argparse.Namespace, settings: Settings, folders: 
     source = await identify(
         Source(rest_base, socket_base, key, VENDOR, control, settings.plan, is_offline=is_offline), folders
     )
-    if is_offline and option(arguments, "rest_base") is None and not folders.holds(source.world):
+    if is_offline and option(arguments, "rest_base") is None and source.world not in folders.worlds():
         source = _only_world(source, folders)
     return _with_plan(source, arguments)
 
@@ -91,7 +99,7 @@ def _with_plan(source: Source, arguments: argparse.Namespace) -> Source:
 async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataLayer]:
     """The data layer the arguments ask for, with a feed server of its own for --demo and --replay."""
     folders = folders_of(arguments)
-    settings, sentences = await asyncio.to_thread(settings_file.load, folders.settings_file)
+    settings, sentences = await asyncio.to_thread(settings_file.load, folders.settings)
     for sentence in sentences:
         say(sentence)
     asked = server_arguments(arguments, settings)

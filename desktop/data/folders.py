@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -51,6 +52,19 @@ class Folders:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def worlds_file(self) -> Path:
+        """Which world each base address served when it was last asked."""
+        return self.root / "worlds.json"
+
+    def worlds(self) -> list[World]:
+        """The worlds that have a folder here."""
+        found = []
+        for folder in sorted((self.root / "worlds").glob("*")):
+            with contextlib.suppress(ValueError):  # a folder of somebody else's
+                found.append(World(folder.name))
+        return found
 
     def world(self, world: World) -> Path:
         """The folder of one world's caches, made where missing. Raises CacheError."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 
 from desktop.data.api_key import ApiKeys, KeyInUse, KeySource, clean_key
@@ -17,16 +19,26 @@ class Keys(QObject):
     changed = Signal()
     saved = Signal(bool, str)  # worked, one sentence
 
-    def __init__(self, api_keys: ApiKeys, in_use: KeyInUse, parent: QObject | None = None) -> None:
+    def __init__(
+        self, api_keys: ApiKeys, in_use: KeyInUse, on_key: Callable[[str], None], parent: QObject | None = None
+    ) -> None:
+        """on_key hears of every key that is taken, to keep it out of logs."""
         super().__init__(parent)
         self._api_keys = api_keys
         self._in_use = in_use
-        self._keyring_name = api_keys.keyring_name()
+        self._on_key = on_key
+        if in_use.key is not None:
+            on_key(in_use.key)
         self._tasks = Tasks()
 
     @property
     def source(self) -> KeySource:
         return self._in_use.source
+
+    @property
+    def sentence(self) -> str | None:
+        """What went wrong on the way to the key, if anything."""
+        return self._in_use.sentence
 
     @property
     def has_key(self) -> bool:
@@ -35,7 +47,7 @@ class Keys(QObject):
     @property
     def keyring_name(self) -> str | None:
         """Name of the OS keyring, or None where there is none that may be trusted."""
-        return self._keyring_name
+        return self._api_keys.keyring_name()
 
     @property
     def is_busy(self) -> bool:
@@ -44,6 +56,7 @@ class Keys(QObject):
     def use(self, text: str, *, remember: bool) -> None:
         """Takes a typed or pasted key: for this run, or into the keyring too. Raises BadInput at once."""
         key = clean_key(text)
+        self._on_key(key)
         if remember:
             self._tasks.start(self._remember(key), replace="keyring", name="save key")
         else:

@@ -1,0 +1,225 @@
+"""The window's composition root: builds every object in order, runs the loop, unwinds in reverse.
+
+One session is one world (vendor, demo, replay). Choosing another source closes the session and opens the next, so
+that nothing of one world can reach the files or the screen of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+os.environ["QT_API"] = "pyside6"  # with another Qt installed, qasync and pyqtgraph would pick that one
+os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from desktop import platform_check
+from desktop.assembly import Source, open_data_layer
+from desktop.commands.environment import (
+    first_recorded,
+    folders_of,
+    say,
+    server_arguments,
+    source_of,
+    source_of_server,
+)
+from desktop.commands.parser import option
+from desktop.data import settings_file
+from desktop.data.api_key import ApiKeys
+from desktop.data.folders import Folders
+from desktop.data.log_setup import Bug, CrashFile, Logging, install_hooks
+from desktop.data.redaction import Redactor
+from desktop.demo.launch import FeedServer, start_feed_server
+from desktop.domain.settings import VENDOR_SOCKET_DELAYED, Settings, Theme
+from desktop.domain.timeframe import Timeframe
+from desktop.services.keys import Keys
+from desktop.services.notices import Notices
+from desktop.services.preferences import Preferences
+from desktop.services.tasks import Tasks
+from desktop.session import Desk, Session, open_session
+from desktop.shots import Shots, parse_size
+
+
+def run(arguments: Namespace) -> int:
+    """Opens the window and runs until it is closed; the answer is the exit code. Raises MarketError before it opens."""
+    if (sentence := platform_check.choose_platform()) is not None:
+        say(sentence)
+    folders = folders_of(arguments)
+    settings, sentences = settings_file.load(folders.settings)
+    # The feed server of --demo and --replay starts while Qt is still loading.
+    asked = server_arguments(arguments, settings)
+    server = start_feed_server(asked) if asked is not None else None
+    try:
+        from qasync import QEventLoop
+
+        app = QApplication([sys.argv[0]])
+        app.setApplicationName("candelabra")
+        app.setApplicationDisplayName("Candelabra")
+        app.setDesktopFileName("candelabra")
+        app.setQuitOnLastWindowClosed(False)  # the main coroutine ends the application
+        with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
+            return runner.run(_Application(app, arguments, folders, server).run(settings, sentences))
+    finally:
+        if server is not None:
+            server.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which source the next session opens."""
+
+    is_demo: bool = False
+    is_first_start: bool = False
+
+
+class _Application:
+    """What outlives a session: settings, keys, notices, logs, and the feed server of a demo or replay."""
+
+    def __init__(self, app: QApplication, arguments: Namespace, folders: Folders, server: FeedServer | None) -> None:
+        self._app = app
+        self._arguments = arguments
+        self._folders = folders
+        self._server = server
+        self._notices = Notices()
+        self._redactor = Redactor()
+        self._api_keys = ApiKeys()
+        self._shots = Shots(arguments)
+        self._next: asyncio.Future[_Choice | None] | None = None
+
+    async def run(self, settings: Settings, sentences: list[str]) -> int:
+        """Sessions one after the other until none is wanted."""
+        loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            level = logging.DEBUG if option(self._arguments, "verbose") else logging.INFO
+            stack.callback(Logging(self._folders.logs, self._redactor, level=level).close)
+            stack.callback(CrashFile(self._folders.logs).close)
+            hooks = install_hooks(lambda bug: _on_loop(loop, self._report_bug, bug), self._redactor)
+            stack.callback(hooks.remove)
+            loop.set_exception_handler(hooks.on_loop_error)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):
+                    loop.add_signal_handler(number, self._choose, None)
+            preferences = Preferences(self._folders.settings, settings, self._notices)
+            stack.push_async_callback(preferences.aclose)
+            if (theme := self._arguments.theme) is not None:
+                preferences.override(theme=Theme(theme))
+            keys = Keys(self._api_keys, await self._api_keys.load(), self._redactor.add)
+            stack.push_async_callback(keys.aclose)
+            for sentence in sentences:
+                self._notices.post(sentence, "warning")
+            desk = Desk(self._notices, preferences, keys)
+            choice: _Choice | None = self._first_choice(desk)
+            while choice is not None:
+                choice = await self._session(choice, desk)
+            return self._shots.exit_code
+
+    def _first_choice(self, desk: Desk) -> _Choice:
+        settings = desk.preferences.settings
+        if self._server is not None:
+            return _Choice(is_demo=True)
+        if desk.keys.has_key or option(self._arguments, "rest_base") is not None:
+            return _Choice()
+        if settings.has_chosen_start:
+            return _Choice(is_demo=settings.starts_in_demo)
+        return _Choice(is_first_start=True)
+
+    def _choose(self, choice: _Choice | None) -> None:
+        """Ends the session; the next one opens what was chosen, None ends the application."""
+        if self._next is not None and not self._next.done():
+            self._next.set_result(choice)
+
+    async def _source(self, choice: _Choice, desk: Desk) -> Source:
+        if choice.is_demo:
+            if self._server is None:
+                self._server = start_feed_server(["--seed", str(desk.preferences.settings.demo_seed)])
+            return await source_of_server(self._server)
+        in_use = await self._api_keys.load()
+        return await source_of(self._arguments, desk.preferences.settings, self._folders, in_use.key)
+
+    async def _session(self, choice: _Choice, desk: Desk) -> _Choice | None:
+        """One world from opening to closing; answers what comes next."""
+        self._next = asyncio.get_running_loop().create_future()
+        async with AsyncExitStack() as stack:
+            source = await self._source(choice, desk)
+            layer = await stack.enter_async_context(open_data_layer(source, self._folders, self._on_file_event))
+
+            def on_action(action_id: str) -> None:
+                if action_id == "use_delayed":
+                    desk.preferences.update(socket_base=VENDOR_SOCKET_DELAYED)
+                    self._choose(_Choice())
+
+            session = await open_session(stack, layer, desk, on_action, is_first_start=choice.is_first_start)
+            self._connect(stack, session, desk)
+            self._show(session, choice, desk)
+            tasks = Tasks()
+            stack.push_async_callback(tasks.aclose)
+            run = tasks.start(self._shots.run(session.window, session.chart, session.live), name="run")
+            run.add_done_callback(lambda _task: self._choose(None))
+            answer = await self._next
+            session.window.hide()
+            return answer
+
+    def _show(self, session: Session, choice: _Choice, desk: Desk) -> None:
+        if self._arguments.size is not None:
+            session.window.resize(*parse_size(self._arguments.size))
+        session.window.show()
+        if choice.is_first_start:
+            return
+        settings = desk.preferences.settings
+        ticker, timeframe = settings.ticker, settings.timeframe
+        if (replay := option(self._arguments, "replay")) is not None:
+            assert isinstance(replay, list)
+            ticker, timeframe = first_recorded(replay)
+        ticker = self._arguments.ticker or ticker
+        session.chart.show(ticker, Timeframe.parse(self._arguments.window_timeframe or timeframe))
+
+    def _connect(self, stack: AsyncExitStack, session: Session, desk: Desk) -> None:
+        window, chart, preferences = session.window, session.chart, desk.preferences
+
+        def explore_demo() -> None:
+            preferences.update(has_chosen_start=True, starts_in_demo=True)
+            self._choose(_Choice(is_demo=True))
+
+        def use_vendor() -> None:
+            if desk.keys.has_key:
+                preferences.update(has_chosen_start=True, starts_in_demo=False)
+                self._choose(_Choice())
+
+        def remember_chart() -> None:
+            if chart.ticker and option(self._arguments, "replay") is None:
+                preferences.update(ticker=chart.ticker, timeframe=str(chart.timeframe))
+
+        window.close_requested.connect(lambda: self._choose(None))
+        window.demo_requested.connect(explore_demo)
+        window.world_change_requested.connect(lambda: self._choose(_Choice()))
+        chart.reset.connect(remember_chart)
+        changed = desk.keys.changed.connect(use_vendor)
+        stack.callback(QObject.disconnect, changed)  # a closed session hears no more
+
+    def _on_file_event(self, sentence: str) -> None:
+        self._notices.post(sentence, "warning")
+
+    def _report_bug(self, bug: Bug) -> None:
+        if bug.details:
+            logging.getLogger(__name__).error("%s\n%s", bug.title, bug.details)
+        self._notices.post(
+            f"Something went wrong inside Candelabra: {bug.title}. The details are in {self._folders.logs}.",
+            "error",
+            key="bug",
+        )
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, report: Callable[[Bug], None], bug: Bug) -> None:
+    """Bugs are found on any thread, also while the loop is already gone."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(report, bug)
