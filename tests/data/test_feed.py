@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -405,6 +408,46 @@ def test_an_unsafe_or_bad_address_is_refused_without_a_connection(run_async: Run
             assert client.state.sentence
 
     run_async(scenario())
+
+
+def test_a_certificate_that_cannot_be_verified_is_final_and_nothing_is_sent(
+    run_async: RunAsync, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with (
+            ScriptedVendor(self_signed(tmp_path)) as vendor,
+            running(f"wss://localhost:{vendor.port}", BTC) as client,
+        ):
+            await client.until(lambda: client.state.phase is Phase.REFUSED)
+            assert client.state.reason.startswith("certificate")
+            assert client.state.action == "retry"
+            assert (vendor.attempts, vendor.log) == (0, [])
+
+    run_async(scenario())
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's TLS context that nobody trusts."""
+    x509 = pytest.importorskip("cryptography.x509", reason="the keyring needs it on Linux only")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + dt.timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def test_a_hundred_thousand_garbage_frames_do_no_harm(run_async: RunAsync, caplog: pytest.LogCaptureFixture) -> None:

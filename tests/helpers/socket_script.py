@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from types import TracebackType
@@ -41,7 +42,8 @@ class ScriptedVendor:
     log: what clients sent, in order, as (connection number, message). connections: those open now, oldest first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.log: list[tuple[int, dict[str, Any]]] = []
         self.connections: list[ServerConnection] = []
         self.opened = 0
@@ -79,6 +81,7 @@ class ScriptedVendor:
             "127.0.0.1",
             self.port,
             process_request=self._on_request,
+            ssl=self._tls,
             compression=None,
             ping_interval=None,
             close_timeout=0.2,
