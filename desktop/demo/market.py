@@ -48,8 +48,8 @@ class SyntheticMarket:
         self._hours_of_chunk: LeastRecentlyUsed[tuple[str, int], Ticks] = LeastRecentlyUsed(256)
         self._days_of_chunk: LeastRecentlyUsed[tuple[str, int], Ticks] = LeastRecentlyUsed(8192)
         self._events: LeastRecentlyUsed[tuple[str, int], Events] = LeastRecentlyUsed(4096)
-        # WORKAROUND https://sourceware.org/bugzilla/show_bug.cgi?id=17195: until it has freed one large block glibc
-        # gives memory back after every array, which makes drawing minutes 2.4 times slower (measured).
+        # WORKAROUND mallopt(3), "dynamic mmap threshold": until it has freed one large block glibc gives memory back
+        # to the system after every array, which makes drawing minutes 2.4 times slower (measured).
         np.empty(2 << 20)
 
     @property

@@ -36,7 +36,9 @@ _REGIME_STRENGTH: Final = 0.33
 _LARGEST_DEVIATION: Final = 4.0  # of the logarithm of a value from its trend
 _GROWTH_FROM_DAY: Final = days_since_epoch(FIRST_DATE)
 _GROWTH_TO_DAY: Final = days_since_epoch(dt.date(2025, 1, 1))
-_INSIDE_DAY: Final = 0.75  # share of the day's volatility that the path inside the day has of its own
+_INSIDE_DAY: Final = 0.9  # share of the day's volatility that the path inside the day has of its own
+
+_RATE_DEVIATION: Final = 0.22  # of the logarithm of a day's liveliness from that of the days around
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Days:
         quote_volatility = listing.quote.volatility if listing.quote else 0.0
         volatility = float(np.sqrt(listing.base.volatility**2 + quote_volatility**2)) * _INSIDE_DAY
         regime = self._walk(listing.base.code, chunk, is_pegged=listing.base.is_pegged).regime
+        chance = normals(hashes(key_of(self._seed, "rate", listing.ticker), days[:-1]))
         return Plan(
             np.where(is_listed, sessions.session, NO_SESSION),
             sessions.first_minute_ms,
@@ -106,7 +109,7 @@ class Days:
             opens[:CHUNK],
             closes,
             np.minimum(opens[:CHUNK], closes) * regime * volatility,
-            regime * listing.rate,
+            regime * exp(chance * _RATE_DEVIATION) * listing.rate,
         )
 
     def _value(self, listing: Listing, chunk: int, days: Ints, *, at_morning: bool) -> Floats:
