@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from desktop.data.feed_failures import LOOPBACK_HOSTS
 from desktop.data.feed_state import FeedOptions
 
+_READ_BYTES = 32 * 1024  # from the network at a time, where asyncio lets us choose
+
 
 class SocketOpener:
     """Opens connections to one address; keeps the TLS context, which takes tens of ms to make."""
@@ -29,7 +31,7 @@ class SocketOpener:
         is_local, is_secure = parts.hostname in LOOPBACK_HOSTS, parts.scheme == "wss"
         if is_secure and self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
-        return await _ConnectHere(
+        connection = await _ConnectHere(
             self._url,
             logger=_quiet_logger(),
             compression=None if is_local else "deflate",
@@ -41,6 +43,9 @@ class SocketOpener:
             max_queue=(options.queued_frames, options.queued_frames // 4),
             ssl=self._tls if is_secure else None,
         )
+        # Else a flood's 256 KiB are parsed in one go: up to 60 ms without a turn for anybody else (benchmarks/feed.py).
+        connection.transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
+        return connection
 
     async def close(self, connection: ClientConnection) -> None:
         """Says goodbye where that takes no time, and is gone in any case."""

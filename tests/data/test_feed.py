@@ -506,6 +506,20 @@ def test_a_slow_consumer_gets_every_event_in_order_and_leaves_turns_to_others(ru
     run_async(scenario())
 
 
+def test_qts_loop_serves_a_flood_and_a_drop_as_well(on_qt_loop: RunAsync) -> None:
+    async def scenario() -> None:
+        async with ScriptedVendor() as vendor, running(vendor.base, BTC) as client:
+            await client.until(lambda: client.state.confirmed == {BTC} and len(client.events) == 1)
+            for begin in range(1, 10_001, 10):
+                await vendor.send(*(trade(n) for n in range(begin, begin + 10)))
+            await client.until(lambda: len(client.events) == 10_001)
+            assert [event.price - 100 for event in client.events] == list(range(10_001))
+            vendor.drop()
+            await client.until(lambda: client.state.connections == 2 and client.state.confirmed == {BTC})
+
+    on_qt_loop(scenario())
+
+
 def test_a_failing_consumer_does_not_end_the_feed(run_async: RunAsync) -> None:
     async def scenario() -> None:
         errors: list[dict[str, Any]] = []
