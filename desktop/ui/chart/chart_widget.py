@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
@@ -53,6 +54,7 @@ class ChartWidget(QWidget):
         self._framer = Framer(self._model, tokens, zone)
         self._narrator = Narrator(self._model, clock)
         self._frame: Frame | None = None
+        self._shown: Overlay | None = None
         self._layout = Layout()
         self._dirty = Dirty.ALL
         self._hands = Navigation(self._model, self)
@@ -74,6 +76,22 @@ class ChartWidget(QWidget):
     def frame(self) -> Frame | None:
         """The picture as last painted."""
         return self._frame
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is on the screen is up to date."""
+        return self._dirty is Dirty.NOTHING and not self._frame_timer.isActive()
+
+    @property
+    def crosshair(self) -> Crosshair | None:
+        """Where the crosshair was last painted, in device pixels."""
+        return self._shown.crosshair if self._shown is not None else None
+
+    @property
+    def legend_text(self) -> str:
+        """The legend as last painted, a line a line."""
+        lines = self._shown.legend if self._shown is not None else ()
+        return "\n".join("".join(run.text for run in line if run.role != "dot") for line in lines)
 
     @property
     def view(self) -> ChartView:
@@ -103,6 +121,12 @@ class ChartWidget(QWidget):
     def reset_view(self) -> None:
         """Default spacing, newest bar, autoscale."""
         self._hands.reset()
+
+    def paint_now(self) -> None:
+        """Paints what is out of date at once instead of with the next frame."""
+        self._frame_timer.stop()
+        self._on_frame()
+        self._view.flush()
 
     def image(self) -> QImage:
         """The chart as it is, in device pixels."""
@@ -208,7 +232,8 @@ class ChartWidget(QWidget):
             changed.append(self._paint_all())
         if self._frame is not None:
             changed += self._layout.rects
-            self._layout = lay_out(self._overlay(self._frame))
+            self._shown = self._overlay(self._frame)
+            self._layout = lay_out(self._shown)
             changed += self._layout.rects
         self.frame_painted.emit()
         return changed
@@ -239,7 +264,7 @@ class ChartWidget(QWidget):
         painter.end()
         return strip
 
-    def _paint_overlay(self, painter: QPainter, exposed: QRect) -> None:
+    def _paint_overlay(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         self._layout.paint(painter, exposed)
 
     def _overlay(self, frame: Frame) -> Overlay:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from PySide6.QtCore import QPoint, QRect, Qt
+import numpy as np
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from desktop.domain.freshness import Freshness
 from desktop.ui.chart.legend import Role, Run
-from desktop.ui.chart.painting import Frame
+from desktop.ui.chart.painting import Frame, draw_left
+from desktop.ui.chart.rects import fill_rects, stack_rects
 from desktop.ui.theme import Tokens
 
 _ALIGN = Qt.AlignmentFlag
@@ -83,9 +85,10 @@ class Layout:
         """All that is covered."""
         return [rect for piece in self.pieces for rect in piece.rects]
 
-    def paint(self, painter: QPainter, exposed: QRect) -> None:
+    def paint(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
+        """Paints the pieces that any of the exposed rectangles touches."""
         for piece in self.pieces:
-            if any(rect.intersects(exposed) for rect in piece.rects):
+            if any(rect.intersects(part) for rect in piece.rects for part in exposed):
                 piece.draw(painter)
 
     def add(self, draw: Callable[[QPainter], None], *rects: QRect) -> None:
@@ -134,7 +137,7 @@ def _add_last_line(layout: Layout, frame: Frame, last: LastPrice) -> None:
 
     def draw(painter: QPainter) -> None:
         dash = (1.0, 3.0) if last.is_stale else (4.0, 4.0)
-        _dashed(painter, colour, line, dash, QPoint(0, row), QPoint(frame.plot_width - 1, row))
+        _dashed(painter, colour, line, dash, (0, row), (frame.plot_width - 1, row))
 
     layout.add(draw, QRect(0, row - line, frame.plot_width, 2 * line + 1))
 
@@ -161,7 +164,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
         for index, line in enumerate(lines):
             painter.setFont(frame.fonts.number_strong if index == 0 else frame.fonts.number)
             place = QRect(box.left() + frame.px(6), box.top() + padding + index * tall, box.width(), tall)
-            painter.drawText(place, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, line)
+            draw_left(painter, place, line)
         if last.has_pulse:
             size = frame.px(6)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -185,9 +188,9 @@ def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
 
     def draw(painter: QPainter) -> None:
         colour = frame.tokens.crosshair
-        _dashed(painter, colour, line, (6.0, 6.0), QPoint(cross.x, 0), QPoint(cross.x, frame.plot_height - 1))
+        _dashed(painter, colour, line, (6.0, 6.0), (cross.x, 0), (cross.x, frame.plot_height - 1))
         if cross.y is not None:
-            _dashed(painter, colour, line, (6.0, 6.0), QPoint(0, cross.y), QPoint(frame.plot_width - 1, cross.y))
+            _dashed(painter, colour, line, (6.0, 6.0), (0, cross.y), (frame.plot_width - 1, cross.y))
 
     layout.add(draw, *rects)
 
@@ -211,7 +214,7 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
             if index == 0:
                 painter.drawText(box, _ALIGN.AlignCenter, text)
             else:
-                painter.drawText(box.adjusted(frame.px(6), 0, 0, 0), _ALIGN.AlignLeft | _ALIGN.AlignVCenter, text)
+                draw_left(painter, box.adjusted(frame.px(6), 0, 0, 0), text)
 
     layout.add(draw, *(box for box, _ in boxes))
 
@@ -288,7 +291,7 @@ def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
         painter.drawText(place, _ALIGN.AlignCenter, run.text)
         return
     painter.setPen(QColor(_ink(frame.tokens, run.role)))
-    painter.drawText(place, _ALIGN.AlignLeft | _ALIGN.AlignVCenter, run.text)
+    draw_left(painter, place, run.text)
 
 
 def _ink(tokens: Tokens, role: Role) -> str:
@@ -383,22 +386,21 @@ def _add_focus_ring(layout: Layout, frame: Frame) -> None:
 # --- strokes ---------------------------------------------------------------------------------------------------
 
 
-def _dashed(painter: QPainter, colour: str, width: int, dash: tuple[float, float], start: QPoint, end: QPoint) -> None:
+def _dashed(
+    painter: QPainter, colour: str, width: int, dash: tuple[float, float], start: tuple[int, int], end: tuple[int, int]
+) -> None:
     """A dashed line of whole pixels along a row or a column, as filled rectangles."""
     on, off = max(1, round(dash[0] * width)), max(1, round(dash[1] * width))
-    is_row = start.y() == end.y()
-    length = (end.x() - start.x() if is_row else end.y() - start.y()) + 1
-    half = width // 2
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
-    pieces = []
-    for at in range(0, length, on + off):
-        size = min(on, length - at)
-        if is_row:
-            pieces.append(QRect(start.x() + at, start.y() - half, size, width))
-        else:
-            pieces.append(QRect(start.x() - half, start.y() + at, width, size))
-    painter.drawRects(pieces)
+    (x, y), half = start, width // 2
+    is_row = y == end[1]
+    last = end[0] if is_row else end[1]
+    begins = np.arange(x if is_row else y, last + 1, on + off, dtype=np.int64)
+    ends = np.minimum(begins + on - 1, last)
+    across = np.full_like(begins, (y if is_row else x) - half)
+    if is_row:
+        fill_rects(painter, stack_rects(begins, across, ends, across + width - 1), colour)
+    else:
+        fill_rects(painter, stack_rects(across, begins, across + width - 1, ends), colour)
 
 
 def _rounded(painter: QPainter, box: QRect, colour: str, radius: int) -> None:

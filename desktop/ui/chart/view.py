@@ -5,11 +5,11 @@ It knows pixels and input events, nothing of prices: what was pressed where is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Literal, cast
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
@@ -75,7 +75,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     _layers: tuple[_Layer, ...] = ()  # pyqtgraph sends a resize event while it is being built
 
     def __init__(
-        self, prepare: Callable[[], None], overlay: Callable[[QPainter, QRect], None], parent: QWidget
+        self, prepare: Callable[[], None], overlay: Callable[[QPainter, Sequence[QRect]], None], parent: QWidget
     ) -> None:
         """prepare: called before each paint to bring `picture` up to date; overlay: paints over it, device pixels."""
         super().__init__(parent=parent, background=None)
@@ -86,7 +86,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.picture = QPixmap()
         self.plot_size = QPointF(0, 0)  # logical size of the plot, which begins at (0, 0)
         self._prepare = prepare
-        self._exposed = QRect()
+        self._exposed: list[QRect] = []  # by the paint event in hand, device pixels
         self._pressed: tuple[Area, QPointF, Qt.MouseButton] | None = None
         self._is_dragging = False
         base = _Layer(self, self._draw_picture, 0)
@@ -114,21 +114,22 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
             region += _logical(rect, scale)
         self.viewport().update(region)
 
+    def flush(self) -> None:
+        """Sends the paint event that was asked for, if any."""
+        QCoreApplication.sendPostedEvents(self.window(), QEvent.Type.UpdateRequest.value)
+
     # --- painting ------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._prepare()
         scale = self.devicePixelRatioF()
-        self._exposed = QRectF(
-            event.rect().x() * scale,
-            event.rect().y() * scale,
-            event.rect().width() * scale,
-            event.rect().height() * scale,
-        ).toAlignedRect()
+        parts = cast("Iterable[QRect]", event.region())  # the type stub does not know that regions can be walked
+        self._exposed = [_device(part, scale) for part in parts]
         super().paintEvent(event)
 
     def _draw_picture(self, painter: QPainter) -> None:
-        painter.drawPixmap(QPoint(0, 0), self.picture)
+        for rect in self._exposed:  # one by one: a whole blit through a jagged clip costs many times as much
+            painter.drawPixmap(rect, self.picture, rect)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -185,6 +186,10 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
             return True
         handled: bool = super().viewportEvent(event)
         return handled
+
+
+def _device(rect: QRect, scale: float) -> QRect:
+    return QRectF(rect.x() * scale, rect.y() * scale, rect.width() * scale, rect.height() * scale).toAlignedRect()
 
 
 def _logical(rect: QRect, scale: float) -> QRect:

@@ -58,9 +58,12 @@ class Viewport:
     # --- the series changed --------------------------------------------------------------------------------
 
     def resize(self, width: float, height: float) -> None:
-        """The plot got another size: the right edge stays where it is."""
+        """The plot got another size: the right edge stays where it is, or at the margin that goes with the width."""
+        is_at_margin = self.right == self.last_slot + 1 + self.margin
         self.width, self.height = max(1.0, width), max(1.0, height)
         self.spacing = self._allowed(self.spacing)
+        if is_at_margin:
+            self.show_latest()
 
     def follow(self, first_slot: int, last_slot: int) -> int:
         """The series now spans these slots: moves along when its last bar was in view.
