@@ -30,7 +30,7 @@ from desktop.domain.timeframe import (
     new_york_midnight_ms,
 )
 
-LATER_MS = 1_900_000_000_000
+LATER_MS = 2_000_000_000_000  # after every time asked for
 PROBED = ("X:BTCUSD", "X:SHIBUSD", "X:ETHBTC", "X:USDTUSD", "AAPL", "BRK.A", "SIRI", "C:EURUSD", "C:USDJPY", "C:USDHKD")
 
 
