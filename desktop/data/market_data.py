@@ -1,0 +1,335 @@
+"""Bars, tickers and snapshots: from the cache first, the gaps from the vendor, written back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from desktop.data.catalogue import Catalogue
+from desktop.data.clock import MarketClock
+from desktop.data.ledger import Range, aligned, held_ranges, settled_ranges_of, whole_buckets, without
+from desktop.data.plan_edges import PlanEdges
+from desktop.data.rate_limit import Priority, Ticket
+from desktop.data.rest import RestClient, unknown_ticker
+from desktop.data.store import Store
+from desktop.domain.aggregation import roll_up
+from desktop.domain.bars import Bars
+from desktop.domain.coverage import Covered, gaps
+from desktop.domain.errors import BadResponse, MarketError, NotCached, NotInPlan, Offline, UnknownTicker
+from desktop.domain.market import Market, MarketStatus, Snapshot, TickerInfo, is_plausible_ticker, market_of
+from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, bucket_end, bucket_start
+
+_log = logging.getLogger(__name__)
+
+RECHECK_MS: Final = 60_000
+_FOREVER_MS: Final = 1 << 60
+_ASKED_AT_MOST: Final = 4  # times one gap is asked for in one call of `bars`
+_BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
+_SNAPSHOTS_PER_CALL: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Bars of a range and what is to be said about them. Times Unix ms UTC."""
+
+    bars: Bars
+    missing: tuple[Range, ...] = ()  # not known: hatch it. Everything else without bars is known to be empty
+    error: MarketError | None = None  # why something is missing
+    settled_until_ms: int | None = None  # bars that end by then (outside `missing`) will not change any more
+    oldest_ms: int | None = None  # the plan has nothing before
+    newest_ms: int | None = None  # the plan has nothing from here on
+    is_delayed: bool = False  # the vendor said that its data run behind
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    ticker: str
+    base: Timeframe
+    adjusted: bool
+    market: Market
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Who fetches for a series now, and how many wait for their turn."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ticket: Ticket | None = None
+    users: int = 0
+
+
+class MarketData:
+    """The one door to market data. `rest` None: offline, the cache alone.
+
+    `rest` may be exchanged at any time (another key); call `forget_limits` then.
+    """
+
+    def __init__(self, *, rest: RestClient | None, store: Store, clock: MarketClock) -> None:
+        self.rest = rest
+        self.catalogue = Catalogue(store, clock)
+        self._store = store
+        self._clock = clock
+        self._edges = PlanEdges(store)
+        self._lanes: dict[_Series, _Lane] = {}
+        self._delayed: set[Market] = set()
+
+    async def bars(
+        self,
+        ticker: str,
+        timeframe: Timeframe,
+        from_ms: int,
+        to_ms: int,
+        *,
+        adjusted: bool = True,
+        offline: bool = False,
+        priority: Priority = Priority.SCREEN,
+        max_age_ms: int = RECHECK_MS,
+    ) -> Answer:
+        """The bars whose start lies in [from_ms, to_ms), the forming one included.
+
+        What the cache lacks is fetched page by page, each stored at once: a caller that is cancelled loses nothing.
+        Bars that are not settled are asked for again when fetched more than `max_age_ms` ago. What could not be
+        fetched is in `missing`, with the `error`; a bar that is only partly known is left out.
+        Raises UnknownTicker, CacheError, and NotCached when offline with nothing at all in the cache.
+        """
+        if not is_plausible_ticker(ticker):
+            raise unknown_ticker(ticker)
+        market = market_of(ticker)
+        series = _Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
+        now_ms = self._clock.now_ms()
+        begin_ms = bucket_start(from_ms, timeframe, market)
+        if begin_ms < from_ms:
+            begin_ms = bucket_end(begin_ms, timeframe, market)
+        end_ms = bucket_end(bucket_start(to_ms - 1, timeframe, market), timeframe, market)
+        end_ms = min(end_ms, _end_of_forming(now_ms, series))
+        if begin_ms >= end_ms:
+            return Answer(Bars.empty())
+        await self._edges.load()
+        error: MarketError | None = None
+        if self.rest is None or offline:
+            error = Offline("Offline: only what the cache holds is shown.")
+        else:
+            now_ms, error = await self._fill(self.rest, series, begin_ms, end_ms, max_age_ms, priority)
+        answer = await self._answer(series, timeframe, begin_ms, end_ms, now_ms, error)
+        if not len(answer.bars):
+            await self._explain_nothing(series, answer, begin_ms, end_ms, offline=offline, priority=priority)
+        return answer
+
+    async def history_start_ms(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> int | None:
+        """Start of the oldest day with bars that can be had, or None when there is none; one call at most, once."""
+        to_ms = bucket_start(self._clock.now_ms(), ONE_DAY, market_of(ticker))
+        answer = await self.bars(ticker, ONE_DAY, _BEGINNING_MS, to_ms, priority=priority)
+        return int(answer.bars.start_ms[0]) if len(answer.bars) else None
+
+    async def previous_close(self, ticker: str, *, priority: Priority = Priority.WATCHLIST) -> float | None:
+        """Close of the last finished day that has one, within ten days; days as the market counts them."""
+        today_ms = bucket_start(self._clock.now_ms(), ONE_DAY, market_of(ticker))
+        answer = await self.bars(ticker, ONE_DAY, today_ms - 10 * DAY_MS, today_ms, priority=priority)
+        return float(answer.bars.close[-1]) if len(answer.bars) else None
+
+    async def snapshot(self, tickers: Sequence[str], *, priority: Priority = Priority.WATCHLIST) -> dict[str, Snapshot]:
+        """Snapshots by ticker, one call per market and 200 tickers; unknown ones are absent. Raises MarketError."""
+        rest = self._online()
+        answer: dict[str, Snapshot] = {}
+        for market in Market:
+            names = [ticker for ticker in dict.fromkeys(tickers) if market_of(ticker) is market]
+            for begin in range(0, len(names), _SNAPSHOTS_PER_CALL):
+                some = names[begin : begin + _SNAPSHOTS_PER_CALL]
+                answer |= {found.ticker: found for found in await rest.snapshots(market, some, place=priority)}
+        await self._store.put_snapshots(answer.values(), self._clock.now_ms())
+        return answer
+
+    async def cached_snapshots(self, tickers: Sequence[str]) -> dict[str, tuple[Snapshot, int]]:
+        """The last snapshots seen, each with the market time it was fetched at."""
+        return await self._store.snapshots(tickers)
+
+    async def market_status(self, *, priority: Priority = Priority.WATCHLIST) -> MarketStatus:
+        """Which markets are open. Raises MarketError."""
+        return await self._online().market_status(place=priority)
+
+    async def tickers(self, market: Market | None = None) -> list[TickerInfo]:
+        """The catalogue as held."""
+        return await self.catalogue.tickers(market)
+
+    async def refresh_tickers(
+        self, market: Market, *, force: bool = False, priority: Priority = Priority.SEARCH
+    ) -> bool:
+        """Reads a market's catalogue if it is older than a week; answers whether it did. Raises MarketError."""
+        return await self.catalogue.refresh(self._online(), market, force=force, priority=priority)
+
+    async def find_tickers(self, text: str, *, priority: Priority = Priority.SEARCH) -> list[TickerInfo]:
+        """Asks the vendor's search, for what the catalogue lacks. Raises MarketError."""
+        return await self.catalogue.find(self._online(), text, priority=priority)
+
+    async def ticker_info(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> TickerInfo:
+        """A ticker's row, from the catalogue or the vendor. Raises UnknownTicker, or another MarketError."""
+        held = await self.catalogue.ticker(ticker)
+        return held or await self.catalogue.look_up(self._online(), ticker, priority=priority)
+
+    async def forget_limits(self) -> None:
+        """Another key, or “check again”: what was refused before is asked for anew."""
+        if self.rest is not None:
+            self.rest.check_again()
+        await self._edges.load()
+        await self._edges.forget()
+
+    # Filling
+
+    async def _fill(
+        self, rest: RestClient, series: _Series, begin_ms: int, end_ms: int, max_age_ms: int, priority: Priority
+    ) -> tuple[int, MarketError | None]:
+        """Fetches what is not held, newest gap first, a page at a time.
+
+        Answers the market time at which nothing more was to be done, and why something is still missing.
+        """
+        since_ms = self._clock.now_ms()
+        asked: Counter[int] = Counter()
+        while True:
+            # One page of a series at a time: who asks for the same gap meanwhile finds it filled.
+            async with self._lane(series, Ticket(priority)) as ticket:
+                now_ms = self._clock.now_ms()
+                covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
+                held = held_ranges(
+                    covered, series.base, series.market, now_ms=now_ms, max_age_ms=max_age_ms, since_ms=since_ms
+                )
+                todo, left_out = self._in_plan(gaps(held, begin_ms, end_ms), series.market, now_ms)
+                if not todo:
+                    return now_ms, left_out
+                gap = todo[-1]
+                asked[gap[0]] += 1
+                if asked[gap[0]] > _ASKED_AT_MOST:
+                    return now_ms, BadResponse("The server's answers do not get anywhere.")
+                try:
+                    await self._fetch_page(rest, series, gap, ticket)
+                except NotInPlan as error:
+                    if not error.is_timeframe or not await self._learn_edges(rest, series, gap, ticket):
+                        return now_ms, error
+                except UnknownTicker:
+                    raise
+                except MarketError as error:
+                    return now_ms, error
+
+    def _in_plan(self, wanted: list[Range], market: Market, now_ms: int) -> tuple[list[Range], NotInPlan | None]:
+        """The wanted ranges without what the plan is known to lack, and the reason if anything was cut off."""
+        oldest_ms, newest_ms = self._edges.oldest_ms(market, now_ms), self._edges.newest_ms(market, now_ms)
+        first = oldest_ms if oldest_ms is not None else -_FOREVER_MS
+        last = newest_ms if newest_ms is not None else _FOREVER_MS
+        cut = [(max(start, first), min(end, last)) for start, end in wanted]
+        cut = [(start, end) for start, end in cut if start < end]
+        if cut == wanted:
+            return wanted, None
+        sentence = "The plan does not include the current day."
+        if any(start < first for start, _ in wanted):
+            sentence = "The plan does not include data as old as this."
+        return cut, NotInPlan(sentence, next_step="A larger plan has it: massive.com/pricing.", is_timeframe=True)
+
+    async def _fetch_page(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> None:
+        begin_ms, end_ms = gap
+        fetched_ms = self._clock.now_ms()
+        page = await rest.bars_page(
+            series.ticker, series.base, begin_ms, end_ms, adjusted=series.adjusted, place=ticket
+        )
+        if page.server_ms is not None and self._store.world.label not in ("DEMO", "REPLAY"):
+            # A clock that runs ahead must not make unfinished bars look settled.
+            fetched_ms = min(fetched_ms, page.server_ms + 1000)
+        if page.is_delayed:
+            self._delayed.add(series.market)
+        bars = aligned(page.bars, series.base, series.market).between(begin_ms, end_ms)
+        if page.next_url is not None:
+            if not len(bars):
+                raise BadResponse("The server sent a page without bars, yet says there are more.")
+            last_ms = int(bars.start_ms[-1])
+            end_ms = min(end_ms, bucket_end(last_ms, series.base, series.market))
+        covered = Covered(begin_ms, end_ms, fetched_ms)
+        await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
+
+    async def _learn_edges(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> bool:
+        async def is_allowed(day_ms: int) -> bool:
+            try:
+                await rest.bars_page(series.ticker, ONE_DAY, day_ms, day_ms + DAY_MS, limit=10, place=ticket)
+            except NotInPlan:
+                return False
+            return True
+
+        return await self._edges.learn(series.market, gap[0], self._clock.now_ms(), is_allowed)
+
+    @asynccontextmanager
+    async def _lane(self, series: _Series, ticket: Ticket) -> AsyncIterator[Ticket]:
+        """The right to fetch for a series. Whoever waits lifts the one who works to its own priority."""
+        lane = self._lanes.setdefault(series, _Lane())
+        lane.users += 1
+        try:
+            if lane.ticket is not None:
+                lane.ticket.raise_to(ticket.priority)
+            async with lane.lock:
+                lane.ticket = ticket
+                try:
+                    yield ticket
+                finally:
+                    lane.ticket = None
+        finally:
+            lane.users -= 1
+            if not lane.users:
+                del self._lanes[series]
+
+    # Answering
+
+    async def _answer(
+        self,
+        series: _Series,
+        timeframe: Timeframe,
+        begin_ms: int,
+        end_ms: int,
+        now_ms: int,
+        error: MarketError | None,
+    ) -> Answer:
+        """What the cache holds, judged at the time the filling ended: a bar that closes meanwhile still counts."""
+        covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
+        base_bars = await self._store.bars(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
+        held = held_ranges(covered, series.base, series.market, now_ms=now_ms, max_age_ms=_FOREVER_MS, since_ms=now_ms)
+        missing = whole_buckets(gaps(held, begin_ms, end_ms), timeframe, series.market)
+        settled = settled_ranges_of(covered, series.base, series.market, now_ms)
+        bars = base_bars
+        if timeframe != series.base:
+            bars = await asyncio.to_thread(roll_up, base_bars, timeframe, series.market)
+        return Answer(
+            bars=without(bars, missing),
+            missing=tuple(missing),
+            error=error if missing else None,
+            settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
+            oldest_ms=self._edges.oldest_ms(series.market, now_ms),
+            newest_ms=self._edges.newest_ms(series.market, now_ms),
+            is_delayed=series.market in self._delayed,
+        )
+
+    async def _explain_nothing(
+        self, series: _Series, answer: Answer, begin_ms: int, end_ms: int, *, offline: bool, priority: Priority
+    ) -> None:
+        """Raises when an empty answer means that nothing is cached, or that the ticker does not exist."""
+        if offline or self.rest is None:
+            if answer.missing and gaps(answer.missing, begin_ms, end_ms) == []:
+                raise NotCached(f"The cache holds nothing of {series.ticker} in this range.")
+            return
+        if answer.missing or await self.catalogue.ticker(series.ticker) is not None:
+            return
+        try:
+            # The vendor answers for unknown tickers as for quiet ones.
+            await self.catalogue.look_up(self.rest, series.ticker, priority=priority)
+        except UnknownTicker:
+            raise
+        except MarketError as error:
+            _log.info("could not look up %s: %s", series.ticker, error)
+
+    def _online(self) -> RestClient:
+        if self.rest is None:
+            raise Offline("Offline: only what the cache holds is shown.")
+        return self.rest
+
+
+def _end_of_forming(now_ms: int, series: _Series) -> int:
+    return bucket_end(bucket_start(now_ms, series.base, series.market), series.base, series.market)

@@ -1,0 +1,184 @@
+"""Database files: opening, judging, setting aside. Everything here blocks; it runs in the stores' own threads."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from desktop.data.migrations import migrate
+from desktop.domain.errors import CacheError
+from desktop.domain.world import World
+
+_HEADER: Final = b"SQLite format 3\x00"
+_KEPT_ASIDE: Final = 2
+_SIDE_FILES: Final = ("", "-wal", "-shm")
+_BUSY_MS: Final = 5000
+
+_SENTENCES: Final = {
+    sqlite3.SQLITE_FULL: ("The disk is full, so nothing more can be saved.", "Free some space."),
+    sqlite3.SQLITE_READONLY: ("The data folder is read-only, so nothing is saved.", "Check its permissions."),
+    sqlite3.SQLITE_CANTOPEN: ("The data file cannot be opened.", "Check the data folder and its permissions."),
+    sqlite3.SQLITE_PERM: ("The data file cannot be opened.", "Check the data folder and its permissions."),
+    sqlite3.SQLITE_BUSY: ("Another program keeps the data file busy.", "Close it and try again."),
+    sqlite3.SQLITE_LOCKED: ("Another program keeps the data file busy.", "Close it and try again."),
+    sqlite3.SQLITE_IOERR: ("The disk reports an error.", "Check the disk and its free space."),
+}
+
+
+class DamagedFile(CacheError):
+    """The file is no database, or a broken one."""
+
+
+class NewerFile(CacheError):
+    """A newer version of the application wrote the file."""
+
+
+def cache_error(error: sqlite3.Error) -> CacheError:
+    """What a library error means for a person; DamagedFile where the file itself is broken."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return DamagedFile("The data file is damaged.")
+    sentence, next_step = _SENTENCES.get(code, ("The data file cannot be used.", None))
+    return CacheError(sentence, next_step=next_step)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turns sqlite3's errors into CacheError. Bugs of ours (wrong SQL, wrong use) stay what they are."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE):
+            raise
+        raise cache_error(error) from error
+    except OSError as error:
+        raise CacheError(
+            "The data folder cannot be used.", next_step="Check its permissions and the disk's free space."
+        ) from error
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: all of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_writer(
+    path: Path, world: World, steps: list[str], application_id: int, *, synchronous: str
+) -> sqlite3.Connection:
+    """Opens or makes the file and brings it up to date; checks it through first.
+
+    Raises DamagedFile, NewerFile, or CacheError when it belongs to another world; in each case nothing was changed.
+    """
+    with translated():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _judge_header(path, len(steps))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        connection = _connect(path)
+        try:
+            _judge(connection, world, len(steps), application_id)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            migrate(connection, steps, application_id)
+            connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('world', ?)", (world.id,))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A second connection that cannot write."""
+    with translated():
+        connection = _connect(path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+    connection.execute("PRAGMA cache_size = -16384")
+    return connection
+
+
+def _judge_header(path: Path, newest_version: int) -> None:
+    """Looks at the first bytes without SQLite, which might change the file already."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return
+    if not header:
+        return
+    if len(header) < 100 or not header.startswith(_HEADER):
+        raise DamagedFile("The data file is damaged.")
+    if int.from_bytes(header[60:64], "big") > newest_version:
+        raise _newer()
+
+
+def _judge(connection: sqlite3.Connection, world: World, newest_version: int, application_id: int) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    found_id = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables and version == 0:
+        return
+    if version > newest_version:
+        raise _newer()
+    if found_id != application_id or "meta" not in tables:
+        raise DamagedFile("The data file is not one of Candelabra's.")
+    row = connection.execute("SELECT value FROM meta WHERE name = 'world'").fetchone()
+    if row is not None and row[0] != world.id:
+        raise CacheError(
+            f"The data file belongs to another source of data ({row[0]}), not to {world.id}; it was left alone.",
+            next_step="Choose another data folder.",
+        )
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise DamagedFile("The data file is damaged.")
+
+
+def _newer() -> NewerFile:
+    return NewerFile("A newer version of Candelabra wrote the data file.", next_step="Update Candelabra.")
+
+
+def set_aside(path: Path, reason: str) -> Path:
+    """Renames a file that cannot be used, with its side files, to `<name>.<reason>-<time>`; keeps the newest two."""
+    with translated():
+        stamp = utc_stamp()
+        target = path.with_name(f"{path.name}.{reason}-{stamp}")
+        number = 1
+        while target.exists():
+            number += 1
+            target = path.with_name(f"{path.name}.{reason}-{stamp}-{number}")
+        for suffix in _SIDE_FILES:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{path}{suffix}", f"{target}{suffix}")
+        files = path.parent.glob(f"{path.name}.{reason}-*")
+        aside = [file for file in files if not file.name.endswith(("-wal", "-shm"))]
+        for old in sorted(aside, key=lambda file: (file.stat().st_mtime_ns, file.name))[:-_KEPT_ASIDE]:
+            if old != target:
+                for suffix in _SIDE_FILES:
+                    Path(f"{old}{suffix}").unlink(missing_ok=True)
+        return target
+
+
+def utc_stamp() -> str:
+    """Now, for file names: `20261122T160300Z`."""
+    return dt.datetime.fromtimestamp(time.time(), dt.UTC).strftime("%Y%m%dT%H%M%SZ")
