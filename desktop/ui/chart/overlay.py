@@ -133,7 +133,7 @@ def _add_last_line(layout: Layout, frame: Frame, last: LastPrice) -> None:
     if not 0 <= row < frame.plot_height:
         return
     colour = _last_colours(frame.tokens, last)[0]
-    line = frame.px(1)
+    line = frame.line
 
     def draw(painter: QPainter) -> None:
         dash = (1.0, 3.0) if last.is_stale else (4.0, 4.0)
@@ -181,7 +181,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
 
 
 def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
-    line = frame.px(1)
+    line = frame.line
     rects = [QRect(cross.x - line, 0, 2 * line + 1, frame.plot_height)]
     if cross.y is not None:
         rects.append(QRect(0, cross.y - line, frame.plot_width, 2 * line + 1))
@@ -199,7 +199,7 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
     metrics = QFontMetrics(frame.fonts.number)
     wide, tall = metrics.horizontalAdvance(cross.time) + frame.px(16), metrics.height() + frame.px(4)
     left = max(0, min(cross.x - wide // 2, frame.plot_width - wide))
-    line = frame.px(1)
+    line = frame.line
     boxes = [(QRect(left, frame.plot_height + line, wide, frame.height - frame.plot_height - line), cross.time)]
     if cross.y is not None:
         top = max(0, min(cross.y - tall // 2, frame.plot_height - tall))

@@ -65,6 +65,11 @@ class Frame:
         return max(1, round(logical * self.scale))
 
     @property
+    def line(self) -> int:
+        """A hairline in device pixels: never wider than a logical pixel."""
+        return max(1, int(self.scale))
+
+    @property
     def plot(self) -> QRect:
         return QRect(0, 0, self.plot_width, self.plot_height)
 
@@ -111,7 +116,7 @@ def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
 
 
 def _grid_rects(frame: Frame) -> Rects:
-    line = max(1, int(frame.scale))
+    line = frame.line
     across = [(0, label.at, frame.plot_width - 1, label.at + line - 1) for label in frame.price_labels]
     down = [(label.at, 0, label.at + line - 1, frame.plot_height - 1) for label in frame.time_labels]
     return np.array(across + down, np.int32).reshape(-1, 4)
@@ -154,7 +159,7 @@ def draw_left(painter: QPainter, box: QRect, text: str) -> None:
 
 
 def _paint_axes(painter: QPainter, frame: Frame) -> None:
-    tokens, line = frame.tokens, max(1, int(frame.scale))
+    tokens, line = frame.tokens, frame.line
     right, below = frame.width - frame.plot_width, frame.height - frame.plot_height
     painter.fillRect(frame.plot_width, 0, line, frame.height, QColor(tokens.line))
     painter.fillRect(0, frame.plot_height, frame.width, line, QColor(tokens.line))
