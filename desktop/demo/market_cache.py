@@ -35,8 +35,12 @@ class LeastRecentlyUsed(Generic[K, V]):
         value = self.peek(key)
         if value is None:
             value = make()
-            with self._lock:
-                self._held[key] = value
-                while len(self._held) > self._size:
-                    self._held.popitem(last=False)
+            self.put(key, value)
         return value
+
+    def put(self, key: K, value: V) -> None:
+        """Holds a value that was made elsewhere."""
+        with self._lock:
+            self._held[key] = value
+            while len(self._held) > self._size:
+                self._held.popitem(last=False)

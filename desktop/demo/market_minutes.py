@@ -73,6 +73,10 @@ class Ticks:
         """Bars `begin` to `end` (exclusive) as views."""
         return Ticks(*(column[begin:end] for column in self.columns()))
 
+    def take_row(self, row: int) -> Ticks:
+        """One row of bars in two dimensions, copied, so that the others can be forgotten."""
+        return Ticks(*(column[row].copy() for column in self.columns()))
+
     def summed(self, starts: Ints) -> Ticks:
         """Bars with trades, in one dimension: neighbours of equal `starts` as one that starts there."""
         if not len(self):

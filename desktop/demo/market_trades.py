@@ -19,7 +19,7 @@ from desktop.demo.market_minutes import Minutes, Parts, Ticks
 from desktop.demo.source import Quotes, Trades
 from desktop.domain.bars import Floats, Ints
 from desktop.domain.market import Market
-from desktop.domain.timeframe import MINUTE_MS, SECOND_MS
+from desktop.domain.timeframe import MINUTE_MS
 
 MOST_PER_MINUTE: Final = 1 << 14
 _INDEX_BITS: Final = 14
@@ -74,10 +74,6 @@ class Events:
         return Ticks(self.time_ms, price, price, price, price, size, price * size, ones).summed(
             self.time_ms - self.time_ms % length_ms
         )
-
-    def seconds(self) -> Ticks:
-        """One-second bars."""
-        return self.grouped(SECOND_MS)
 
     def as_trades(self, listing: Listing, scale: int) -> Trades:
         """As the exchange reports them; `scale` as Ticks.as_bars."""

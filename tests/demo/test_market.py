@@ -341,18 +341,6 @@ def test_trades_across_a_split_change_their_scale(market: SyntheticMarket) -> No
     assert 1.7 < before.price[-1] / after.price[0] < 2.3
 
 
-def test_the_last_trade_is_the_close_of_the_newest_bar(market: SyntheticMarket) -> None:
-    now_ms = utc("2026-11-22T16:31:12.345")
-    for ticker in ("X:BTCUSD", "X:AIDUSD", "AAPL"):
-        trade = market.last_trade(ticker, now_ms)
-        bars = market.bars(ticker, ONE_MINUTE, now_ms - 10 * DAY_MS, now_ms, now_ms)
-        assert len(trade) == 1
-        assert trade.price[0] == bars.close[-1]
-        assert bars.start_ms[-1] <= trade.time_ms[0] < now_ms
-    quote = market.last_quote("C:EURUSD", now_ms)
-    assert quote.bid[0] == market.bars("C:EURUSD", ONE_MINUTE, now_ms - 3 * DAY_MS, now_ms, now_ms).close[-1]
-
-
 def test_nothing_before_a_listing_and_nothing_after_its_end(market: SyntheticMarket) -> None:
     solana = market.bars("X:SOLUSD", ONE_DAY, market.first_ms, LATER_MS, utc("2026-11-22"))
     assert dt.datetime.fromtimestamp(solana.start_ms[0] / 1000, dt.UTC).year == 2020
@@ -371,7 +359,6 @@ def test_unknown_tickers_timeframes_and_empty_ranges_have_nothing(market: Synthe
     assert len(market.bars("X:BTCUSD", ONE_MINUTE, now_ms + 1, now_ms + DAY_MS, now_ms)) == 0
     assert len(market.trades("X:NOPEUSD", now_ms - DAY_MS, now_ms)) == 0
     assert len(market.quotes("X:NOPEUSD", now_ms - DAY_MS, now_ms)) == 0
-    assert len(market.last_trade("X:NOPEUSD", now_ms)) == 0
     assert not market.has_trades("X:NOPEUSD")
 
 
