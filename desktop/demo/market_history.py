@@ -138,6 +138,8 @@ class History:
     def _days(self, listing: Listing, plan: Plan, chunk: int, rows: Ints) -> list[Ticks]:
         """Day bars of days that are over."""
         key = (listing.ticker, chunk)
+        if not len(rows):
+            return []
         if self._days_of_chunk.peek(key) is None and len(rows) <= _SOME_DAYS:
             hours = self._hours(listing, plan, chunk, rows)
             return [_one_day(ticks, plan.day_ms[row]) for row, ticks in zip(rows, hours, strict=True)]

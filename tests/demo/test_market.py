@@ -156,6 +156,20 @@ def test_many_days_at_once_are_the_same_as_one_by_one() -> None:
             assert_same(at_once, apart)
 
 
+@pytest.mark.parametrize("ticker", ["X:BTCUSD", "AAPL", "C:EURUSD"])
+def test_today_is_the_same_after_years_were_asked_for(ticker: str) -> None:
+    now_ms = moment("2024-05-08T11:22:33.444")
+    today_ms = moment("2024-05-08") if ticker == "AAPL" else utc("2024-05-08")
+    for timeframe in (ONE_DAY, ONE_HOUR):
+        source = SyntheticMarket(7)
+        alone = source.bars(ticker, timeframe, today_ms, now_ms, now_ms)
+        years = source.bars(ticker, timeframe, today_ms - 500 * DAY_MS, now_ms, now_ms)
+        again = source.bars(ticker, timeframe, today_ms, now_ms, now_ms)
+        assert len(alone)
+        assert_same(alone, again)
+        assert_same(alone, years.between(today_ms, now_ms))
+
+
 def test_trades_do_not_depend_on_how_they_are_asked_for(market: SyntheticMarket) -> None:
     from_ms, to_ms = utc("2024-05-06T13:58:00.250"), utc("2024-05-06T14:03:10.750")
     for ticker in ("X:BTCUSD", "AAPL", "X:AIDUSD"):
