@@ -1,0 +1,169 @@
+"""The feed server as a whole: REST, socket and control on loopback over one source and one clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request as HandshakeRequest
+from websockets.http11 import Response as HandshakeResponse
+
+from desktop.demo.clock import VirtualClock
+from desktop.demo.control import Control
+from desktop.demo.corrections import CorrectedSource
+from desktop.demo.faults import Faults
+from desktop.demo.http import HOST, HttpServer, reset
+from desktop.demo.plan import PAID, Plan
+from desktop.demo.rest_app import RestApp
+from desktop.demo.socket_cluster import Cluster
+from desktop.demo.socket_flood import Flood
+from desktop.demo.socket_pump import Pump
+from desktop.demo.source import MarketSource
+from desktop.demo.stats import ClusterStats, Stats
+from desktop.domain.market import Market
+
+_LARGEST_MESSAGE = 1 << 20
+_CLOSE_TIMEOUT_S = 1.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What to serve. `start_ms` None is now; `rate` None replays as fast as the readers take it."""
+
+    source: MarketSource
+    key: str
+    start_ms: float | None = None
+    rate: float | None = 1.0
+    plan: Plan = PAID
+    rest_port: int = 0
+    socket_port: int = 0
+    control_port: int = 0
+
+
+@dataclass
+class RunningServer:
+    """A server that listens, and its parts for whoever runs it in the same process."""
+
+    key: str
+    world: str
+    rest: str
+    socket: str
+    control: str
+    clock: VirtualClock
+    faults: Faults
+    stats: Stats
+
+    def line(self) -> dict[str, str]:
+        """What is printed when it is ready."""
+        return {
+            "rest": self.rest,
+            "socket": self.socket,
+            "control": self.control,
+            "key": self.key,
+            "world": self.world,
+        }
+
+
+@contextlib.asynccontextmanager
+async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
+    """A feed server for the time of the context. Raises OSError when a port is taken."""
+    source = CorrectedSource(options.source)
+    start_ms = time.time() * 1000 if options.start_ms is None else options.start_ms
+    clock = VirtualClock(
+        start_ms,
+        rate=1.0 if options.rate is None else options.rate,
+        is_stepped=options.rate is None,
+        end_ms=options.source.end_ms,
+    )
+    stats = Stats()
+    faults = Faults(stats.faults)
+    async with contextlib.AsyncExitStack() as stack:
+        worker = ThreadPoolExecutor(1, thread_name_prefix="market")
+        stack.callback(worker.shutdown, cancel_futures=True)
+        rest = RestApp(source, clock, options.key, faults, stats, worker, options.plan)
+        clusters = {}
+        for market in Market:
+            counts = stats.clusters[market.cluster] = ClusterStats()
+            clusters[market.cluster] = Cluster(
+                market, key=options.key, plan=options.plan, catalog=rest.catalog, faults=faults, stats=counts
+            )
+        pump = Pump(source, clock, list(clusters.values()), faults, worker, options.plan.delay_ms)
+        for cluster in clusters.values():
+            cluster.on_change = pump.follow_subscriptions
+        flood = Flood(clusters[Market.CRYPTO.cluster], source, clock.now_ms, pump.muted, stats.flood)
+        description: dict[str, object] = {"world": source.world.id}
+        control = Control(description, clock, faults, stats, rest, list(clusters.values()), source, flood)
+
+        control_server = HttpServer(control.answer)
+        await control_server.start(options.control_port)
+        stack.push_async_callback(control_server.aclose)
+        rest_server = HttpServer(rest.answer, admits=rest.admits)
+        await rest_server.start(options.rest_port)
+        stack.push_async_callback(rest_server.aclose)
+        socket_server = await _serve_sockets(clusters, faults, options.socket_port)
+        stack.push_async_callback(_close_sockets, socket_server)
+        port = next(iter(socket_server.sockets)).getsockname()[1]
+
+        rest.base = rest_server.url
+        rest.headers = {"X-Candelabra-World": source.world.id, "X-Candelabra-Control": control_server.url}
+        running = RunningServer(
+            options.key,
+            source.world.id,
+            rest_server.url,
+            f"ws://{HOST}:{port}",
+            control_server.url,
+            clock,
+            faults,
+            stats,
+        )
+        description.update({"rest": running.rest, "socket": running.socket, "control": running.control})
+        description.update({"first_ms": source.first_ms, "end_ms": source.end_ms, "tickers": len(rest.catalog.rows)})
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(pump.run()), group.create_task(flood.run())]
+            try:
+                yield running
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+async def _serve_sockets(clusters: dict[str, Cluster], faults: Faults, port: int) -> Server:
+    def admit(connection: ServerConnection, request: HandshakeRequest) -> HandshakeResponse | None:
+        name = request.path.partition("?")[0].strip("/")
+        if faults.take(("socket_refuse",), cluster=name) is not None:
+            reset(connection.transport)
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+        if name not in clusters:
+            return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found\n")
+        return None
+
+    async def converse(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        await clusters[connection.request.path.partition("?")[0].strip("/")].serve(connection)
+
+    return await serve(
+        converse,
+        HOST,
+        port,
+        process_request=admit,
+        compression=None,
+        ping_interval=None,  # the pump pings, so that a stalled connection is silent altogether
+        close_timeout=_CLOSE_TIMEOUT_S,
+        max_size=_LARGEST_MESSAGE,
+        logger=_LOG,
+    )
+
+
+async def _close_sockets(server: Server) -> None:
+    for connection in server.connections:
+        connection.transport.abort()
+    server.close()
+    await server.wait_closed()

@@ -1,0 +1,201 @@
+"""One cluster of the socket: authentication, subscriptions, eviction, as the vendor does them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from desktop.demo.faults import Faults
+from desktop.demo.plan import Plan
+from desktop.demo.rest_call import Catalog
+from desktop.demo.socket_outbox import Outbox
+from desktop.demo.source import CatalogRow
+from desktop.demo.stats import ClusterStats
+from desktop.demo.wire import frame, status_event
+from desktop.domain.market import Market
+
+Kind = Literal["trade", "quote", "second", "minute"]
+CHANNELS: Final[dict[Market, dict[str, Kind]]] = {
+    Market.CRYPTO: {"XT": "trade", "XQ": "quote", "XA": "minute", "XAS": "second"},
+    Market.STOCKS: {"T": "trade", "Q": "quote", "A": "second", "AM": "minute"},
+    Market.FOREX: {"C": "quote", "CA": "minute", "CAS": "second"},
+}
+WILDCARD: Final = "*"
+_AUTH_TIMEOUT_S: Final = 10.0
+_POLICY_VIOLATION: Final = 1008
+_NO_SOCKET: Final = "Your plan doesn't include websocket access. Visit https://massive.com/pricing to upgrade."
+_TOO_MANY: Final = (
+    "Maximum number of websocket connections exceeded. You have reached the connection limit for your account. "
+    "Please contact support at https://massive.com/contact to increase your limit."
+)
+
+
+class _Message(msgspec.Struct):
+    action: str = ""
+    params: str = ""
+
+
+_DECODER: Final = msgspec.json.Decoder(_Message)
+
+
+def _nobody_listens() -> None:
+    pass
+
+
+def socket_symbol(row: CatalogRow) -> str:
+    """How events name a ticker: `BTC-USD`, `EUR/USD`, `AAPL`."""
+    if row.market is Market.STOCKS:
+        return row.ticker
+    return f"{row.base}{'/' if row.market is Market.FOREX else '-'}{row.currency}"
+
+
+class Subscriber:
+    """One connection; `wanted` holds what it is subscribed to, as (channel, symbol with a hyphen or `*`)."""
+
+    def __init__(self, connection: ServerConnection, outbox: Outbox) -> None:
+        self.connection = connection
+        self.outbox = outbox
+        self.is_authenticated = False
+        self.wanted: dict[tuple[str, str], None] = {}
+
+    def wants(self, channel: str, symbol: str) -> bool:
+        """Whether events of `channel` for a hyphenated `symbol` go to it."""
+        return (channel, symbol) in self.wanted or (channel, WILDCARD) in self.wanted
+
+
+class Cluster:
+    """The connections of one market and what they want."""
+
+    def __init__(
+        self, market: Market, *, key: str, plan: Plan, catalog: Catalog, faults: Faults, stats: ClusterStats
+    ) -> None:
+        self.market = market
+        self.name = market.cluster
+        self.channels = CHANNELS[market]
+        self.key = key
+        self.plan = plan
+        self.stats = stats
+        self.subscribers: dict[Subscriber, None] = {}
+        self.changes = 0  # of what is wanted
+        self.on_change: Callable[[], None] = _nobody_listens  # called at the moment of each
+        self._faults = faults
+        self._by_symbol = {socket_symbol(row).replace("/", "-"): row for row in catalog.of_market(market)}
+
+    @property
+    def streaming(self) -> list[Subscriber]:
+        """The connections that are authenticated, oldest first."""
+        return [subscriber for subscriber in self.subscribers if subscriber.is_authenticated]
+
+    def wanted_rows(self) -> list[tuple[str, str, CatalogRow]]:
+        """(channel, hyphenated symbol, row) of everything that any connection wants, sorted."""
+        found: dict[tuple[str, str], CatalogRow] = {}
+        for subscriber in self.streaming:
+            for channel, symbol in subscriber.wanted:
+                if symbol == WILDCARD:
+                    found.update({(channel, name): row for name, row in self._by_symbol.items()})
+                elif (row := self._by_symbol.get(symbol)) is not None:
+                    found[channel, symbol] = row
+        return [(channel, symbol, row) for (channel, symbol), row in sorted(found.items(), key=lambda item: item[0])]
+
+    async def serve(self, connection: ServerConnection) -> None:
+        """The life of one connection."""
+        subscriber = Subscriber(connection, Outbox(connection, self.stats))
+        self.subscribers[subscriber] = None
+        self.stats.opened()
+        try:
+            subscriber.outbox.ping()
+            subscriber.outbox.send(frame([status_event("connected", "Connected Successfully")]), 1)
+            await self._converse(subscriber)
+        except ConnectionClosed:
+            pass
+        finally:
+            del self.subscribers[subscriber]
+            self.stats.now -= 1
+            self._changed()
+
+    async def _converse(self, subscriber: Subscriber) -> None:
+        try:
+            async with asyncio.timeout(_AUTH_TIMEOUT_S) as limit:
+                async for text in subscriber.connection:
+                    if not await self._on_message(subscriber, text):
+                        return
+                    if subscriber.is_authenticated:
+                        limit.reschedule(None)
+        except TimeoutError:
+            subscriber.outbox.send(frame([status_event("auth_timeout", "authentication timed out")]), 1)
+            await subscriber.connection.close()
+
+    async def _on_message(self, subscriber: Subscriber, text: str | bytes) -> bool:
+        """Does what a message asks for; False when the conversation is over."""
+        try:
+            message = _DECODER.decode(text)
+        except msgspec.MsgspecError:
+            subscriber.outbox.send(frame([status_event("error", "invalid message")]), 1)
+            return True
+        if message.action == "auth":
+            return await self._authenticate(subscriber, message.params)
+        if not subscriber.is_authenticated:
+            subscriber.outbox.send(frame([status_event("error", "not authorized")]), 1)
+        elif message.action in ("subscribe", "unsubscribe"):
+            self._change(subscriber, message.params.split(","), is_adding=message.action == "subscribe")
+        return True
+
+    async def _authenticate(self, subscriber: Subscriber, key: str) -> bool:
+        refusal = None
+        if key != self.key or self._faults.take(("socket_auth_failed",), cluster=self.name) is not None:
+            refusal = "authentication failed"
+        elif not self.plan.has_socket or self._faults.take(("socket_no_plan",), cluster=self.name) is not None:
+            refusal = _NO_SOCKET
+        if refusal is not None:
+            subscriber.outbox.send(frame([status_event("auth_failed", refusal)]), 1)
+            subscriber.outbox.hang_up()
+            return False
+        older = [other for other in self.streaming if other is not subscriber]
+        subscriber.is_authenticated = True
+        self.stats.authenticated += 1
+        subscriber.outbox.send(frame([status_event("auth_success", "authenticated")]), 1)
+        for other in older:
+            await self.evict(other)
+        return True
+
+    async def evict(self, subscriber: Subscriber) -> None:
+        """Tells a connection that another one took its place, and closes it."""
+        subscriber.is_authenticated = False
+        self.stats.evicted += 1
+        self._changed()
+        subscriber.outbox.send(frame([status_event("max_connections", _TOO_MANY)]), 1)
+        await subscriber.connection.close(_POLICY_VIOLATION, "max_connections")
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self.on_change()
+
+    def _change(self, subscriber: Subscriber, asked: Iterable[str], *, is_adding: bool) -> None:
+        """Adds or removes subscriptions; unknown channels and what changes nothing get no answer."""
+        answers = []
+        is_denied = False
+        for name in asked:
+            channel, dot, symbol = name.partition(".")
+            if not dot or not symbol or channel not in self.channels:
+                continue
+            if channel in self.plan.denied_channels:
+                is_denied = True
+                continue
+            wanted = (channel, symbol.replace("/", "-"))
+            if (wanted in subscriber.wanted) == is_adding:
+                continue
+            if is_adding:
+                subscriber.wanted[wanted] = None
+            else:
+                del subscriber.wanted[wanted]
+            answers.append(status_event("success", f"{'' if is_adding else 'un'}subscribed to: {name}"))
+        if is_denied:
+            answers.insert(0, status_event("error", "not authorized"))
+        if answers:
+            self._changed()
+            subscriber.outbox.send(frame(answers), len(answers))
