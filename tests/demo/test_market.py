@@ -158,8 +158,9 @@ def test_many_days_at_once_are_the_same_as_one_by_one() -> None:
 
 @pytest.mark.parametrize("ticker", ["X:BTCUSD", "AAPL", "C:EURUSD"])
 def test_today_is_the_same_after_years_were_asked_for(ticker: str) -> None:
-    now_ms = moment("2024-05-08T11:22:33.444")
-    today_ms = moment("2024-05-08") if ticker == "AAPL" else utc("2024-05-08")
+    # Late in its chunk of days, so that the chunk is kept whole before today is asked for again.
+    now_ms = moment("2024-06-20T11:22:33.444")
+    today_ms = moment("2024-06-20") if ticker == "AAPL" else utc("2024-06-20")
     for timeframe in (ONE_DAY, ONE_HOUR):
         source = SyntheticMarket(7)
         alone = source.bars(ticker, timeframe, today_ms, now_ms, now_ms)
