@@ -249,7 +249,6 @@ class Minutes:
         expected += 0.4
         expected *= level
         expected += chance * 2.0**-16
-        expected[level == 0.0] = 0.0
         wick = deviation * (_WICK * 2.0**-32)
         squares = [np.square(lane, dtype=np.float64) for lane in (up, down)]
         return (
