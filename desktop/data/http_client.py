@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,7 +14,12 @@ from desktop import __version__
 def is_loopback(parts: SplitResult) -> bool:
     """Whether the address is this machine's own."""
     host = parts.hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def open_client(base: str, *, connect_timeout_s: float, read_timeout_s: float) -> httpx.AsyncClient:
