@@ -91,7 +91,7 @@ def painted(chart: ChartWidget) -> np.ndarray:
     """The plot of the cached picture."""
     frame = chart.frame
     assert frame is not None
-    return pixels(chart.view.picture)[: frame.plot_height, : frame.plot_width]
+    return pixels(chart.picture)[: frame.plot_height, : frame.plot_width]
 
 
 def repainted(chart: ChartWidget) -> np.ndarray:
@@ -110,7 +110,7 @@ def rgb(colour: str) -> int:
 
 
 def test_candles_volume_and_axes_are_on_the_screen(chart: ChartWidget) -> None:
-    image = pixels(QPixmap.fromImage(chart.image()))
+    image = pixels(chart.grab())
     for colour in (theme.DARK.up, theme.DARK.down, theme.DARK.grid, theme.DARK.text):
         assert (image == rgb(colour)).sum() > 50, colour
     frame = chart.frame
@@ -308,6 +308,19 @@ def test_older_bars_are_asked_for_near_the_left_edge_only(
     qtbot.waitUntil(lambda: source.asked_for_older == 1)
 
 
+def test_a_source_that_fails_at_once_is_asked_once_a_move(
+    qtbot: QtBot, chart: ChartWidget, source: SeriesSource
+) -> None:
+    chart.model.view.show_first()
+    chart.set_autoscale(True)
+    qtbot.waitUntil(lambda: source.asked_for_older == 1)
+    for round_ in range(3):
+        source.say(is_loading_older=True)
+        source.say(is_loading_older=False, sentence=f"Offline, {round_}.")
+        settle(qtbot, chart)
+    assert source.asked_for_older == 1
+
+
 # --- ticks -----------------------------------------------------------------------------------------------------
 
 
@@ -417,7 +430,7 @@ def test_without_bars_one_sentence_says_why(
     source.say(phase=phase, sentence=sentence)
     chart = shown(qtbot, source)
     assert words in chart.accessibleDescription()
-    image = pixels(QPixmap.fromImage(chart.image()))
+    image = pixels(chart.grab())
     middle = image[200:360, 100:800]
     assert (middle != rgb(theme.DARK.chart)).sum() > 200
 

@@ -56,6 +56,7 @@ class ChartModel:
         self.volume_top = 0.0
         self._count = 0
         self._series = source.series
+        self._info = source.info
         self._shown: _Shown | None = None
         self._identity: tuple[str, Timeframe] | None = None
         self.on_reset()
@@ -87,7 +88,7 @@ class ChartModel:
         self.pyramid.update(bars, self.axis, 0, self._count)
         self.view.first_slot, self.view.last_slot = self._slot(0), self._slot(-1)
         self._identity = (self.source.ticker, self.source.timeframe)
-        self.read_style()
+        self._read_style()
         self._place()
         self.volume_top = 0.0
 
@@ -114,8 +115,17 @@ class ChartModel:
         is_tick = previous == self._count and first_index == self._count - 1
         return Dirty.LAST if is_tick else Dirty.ALL
 
-    def read_style(self) -> None:
-        """How prices are written, from the closes and what is known of the ticker."""
+    def on_info(self) -> bool:
+        """The source may know more of the ticker; True when prices are written in another way now."""
+        if self.source.info is self._info or not self._count:
+            return False
+        before = self.style
+        self._read_style()
+        return self.style != before
+
+    def _read_style(self) -> None:
+        """How prices are written, from the closes and what is known of the ticker; else it stays as it is."""
+        self._info = self.source.info
         currency = self.source.info.currency if self.source.info is not None else ""
         if not currency and self.source.market is Market.FOREX:
             currency = self.source.ticker[-3:]

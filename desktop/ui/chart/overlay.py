@@ -11,11 +11,11 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
-from desktop.domain.freshness import Freshness
-from desktop.ui.chart.legend import Role, Run
-from desktop.ui.chart.painting import Frame, draw_left
+from desktop.ui.chart.legend import Run
+from desktop.ui.chart.legend_painting import legend_lines
+from desktop.ui.chart.painting import Frame, draw_left, fill_rounded
 from desktop.ui.chart.rects import fill_rects, stack_rects
 from desktop.ui.theme import Tokens
 
@@ -103,7 +103,8 @@ def lay_out(overlay: Overlay) -> Layout:
     if overlay.crosshair is not None:
         _add_cross_lines(layout, overlay.frame, overlay.crosshair)
     if overlay.legend:
-        _add_legend(layout, overlay.frame, overlay.legend)
+        for box, draw in legend_lines(overlay.frame, overlay.legend):
+            layout.add(draw, box)
     if overlay.message is not None:
         _add_message(layout, overlay.frame, overlay.message)
     if overlay.corner:
@@ -159,7 +160,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
     fill, ink = _last_colours(frame.tokens, last)
 
     def draw(painter: QPainter) -> None:
-        _rounded(painter, box, fill, frame.px(2))
+        fill_rounded(painter, box, fill, frame.px(2))
         painter.setPen(QColor(ink))
         for index, line in enumerate(lines):
             painter.setFont(frame.fonts.number_strong if index == 0 else frame.fonts.number)
@@ -209,7 +210,7 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
     def draw(painter: QPainter) -> None:
         painter.setFont(frame.fonts.number)
         for index, (box, text) in enumerate(boxes):
-            _rounded(painter, box, frame.tokens.crosshair_box, frame.px(2))
+            fill_rounded(painter, box, frame.tokens.crosshair_box, frame.px(2))
             painter.setPen(QColor(frame.tokens.crosshair_text))
             if index == 0:
                 painter.drawText(box, _ALIGN.AlignCenter, text)
@@ -220,109 +221,6 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
 
 
 # --- legend and messages ---------------------------------------------------------------------------------------
-
-
-def _add_legend(layout: Layout, frame: Frame, lines: Sequence[Sequence[Run]]) -> None:
-    left, top = frame.px(10), frame.px(8)
-    tall = QFontMetrics(frame.fonts.text).height() + frame.px(3)
-    room = frame.plot_width - left - frame.px(10)
-    for index, runs in enumerate(lines):
-        fitted, wide = _fit(frame, runs, room)
-        if not fitted:
-            continue
-        box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
-        layout.add(_legend_line(frame, fitted, box), box)
-
-
-def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> Callable[[QPainter], None]:
-    def draw(painter: QPainter) -> None:
-        ground = QColor(frame.tokens.chart)
-        ground.setAlphaF(0.82)
-        painter.fillRect(box, ground)
-        x = box.left() + frame.px(4)
-        for run, wide in runs:
-            place = QRect(x, box.top(), wide, box.height())
-            if run.role == "dot":
-                _dot(painter, frame, place, Freshness(run.text))
-            else:
-                _run(painter, frame, place, run)
-            x += wide
-
-    return draw
-
-
-def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, int]], int]:
-    """The runs that have room, each with its width; the one that crosses the end is cut with an ellipsis."""
-    fitted: list[tuple[Run, int]] = []
-    used = 0
-    for run in runs:
-        wide = _run_width(frame, run)
-        if used + wide > room:
-            metrics = QFontMetrics(_run_font(frame, run))
-            left = room - used
-            if run.role not in ("dot", "world") and left > metrics.horizontalAdvance("M…"):
-                text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, left)
-                fitted.append((Run(text, run.role), left))
-                used = room
-            break
-        fitted.append((run, wide))
-        used += wide
-    return fitted, used
-
-
-def _run_font(frame: Frame, run: Run) -> QFont:
-    if run.role in ("title", "world"):
-        return frame.fonts.strong
-    return frame.fonts.number
-
-
-def _run_width(frame: Frame, run: Run) -> int:
-    if run.role == "dot":
-        return frame.px(13)
-    wide = QFontMetrics(_run_font(frame, run)).horizontalAdvance(run.text)
-    return wide + frame.px(10) if run.role == "world" else wide
-
-
-def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
-    painter.setFont(_run_font(frame, run))
-    if run.role == "world":
-        _rounded(painter, place.adjusted(0, frame.px(1), 0, -frame.px(1)), frame.tokens.warning, frame.px(3))
-        painter.setPen(QColor(frame.tokens.warning_text))
-        painter.drawText(place, _ALIGN.AlignCenter, run.text)
-        return
-    painter.setPen(QColor(_ink(frame.tokens, run.role)))
-    draw_left(painter, place, run.text)
-
-
-def _ink(tokens: Tokens, role: Role) -> str:
-    inks: dict[Role, str] = {
-        "up": tokens.up,
-        "down": tokens.down,
-        "neutral": tokens.text,
-        "warning": tokens.warning,
-        "secondary": tokens.secondary,
-    }
-    return inks.get(role, tokens.text)
-
-
-def _dot(painter: QPainter, frame: Frame, place: QRect, freshness: Freshness) -> None:
-    """Filled: live; half: delayed; hollow: cached or no trades; crossed: stale. The shape says it too."""
-    tokens, size = frame.tokens, frame.px(8)
-    circle = QRect(place.left() + frame.px(3), place.top() + (place.height() - size) // 2, size, size)
-    is_warning = freshness in (Freshness.DELAYED, Freshness.STALE)
-    is_good = freshness in (Freshness.LIVE, Freshness.NO_TRADES)
-    colour = QColor(tokens.warning if is_warning else (tokens.good if is_good else tokens.secondary))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, max(1.0, 1.25 * frame.scale)))
-    painter.setBrush(colour if freshness is Freshness.LIVE else Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(circle)
-    if freshness is Freshness.DELAYED:
-        painter.setBrush(colour)
-        painter.drawPie(circle, 90 * 16, 180 * 16)
-    elif freshness is Freshness.STALE:
-        painter.drawLine(circle.topLeft(), circle.bottomRight())
-        painter.drawLine(circle.topRight(), circle.bottomLeft())
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def _add_message(layout: Layout, frame: Frame, message: Message) -> None:
@@ -401,11 +299,3 @@ def _dashed(
         fill_rects(painter, stack_rects(begins, across, ends, across + width - 1), colour)
     else:
         fill_rects(painter, stack_rects(across, begins, across + width - 1, ends), colour)
-
-
-def _rounded(painter: QPainter, box: QRect, colour: str, radius: int) -> None:
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
-    painter.drawRoundedRect(box, radius, radius)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

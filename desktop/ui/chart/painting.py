@@ -152,6 +152,15 @@ def hatch(tokens: Tokens, size: int) -> QPixmap:
     return tile
 
 
+def fill_rounded(painter: QPainter, box: QRect, colour: str, radius: int) -> None:
+    """A box with round corners, smoothed."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(box, radius, radius)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
 def draw_left(painter: QPainter, box: QRect, text: str) -> None:
     """A line of text from the left of a box, in the middle of its height. Ten times as fast as an aligned drawText."""
     metrics = painter.fontMetrics()

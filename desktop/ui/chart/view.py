@@ -75,15 +75,23 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     _layers: tuple[_Layer, ...] = ()  # pyqtgraph sends a resize event while it is being built
 
     def __init__(
-        self, prepare: Callable[[], None], overlay: Callable[[QPainter, Sequence[QRect]], None], parent: QWidget
+        self,
+        prepare: Callable[[], None],
+        picture: Callable[[], QPixmap],
+        overlay: Callable[[QPainter, Sequence[QRect]], None],
+        parent: QWidget,
     ) -> None:
-        """prepare: called before each paint to bring `picture` up to date; overlay: paints over it, device pixels."""
+        """All in device pixels.
+
+        prepare: called before each paint to bring the others up to date; picture: what lies below;
+        overlay: paints over it what of it is exposed.
+        """
         super().__init__(parent=parent, background=None)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
-        self.picture = QPixmap()
+        self._picture = picture
         self.plot_size = QPointF(0, 0)  # logical size of the plot, which begins at (0, 0)
         self._prepare = prepare
         self._exposed: list[QRect] = []  # by the paint event in hand, device pixels
@@ -128,8 +136,9 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         super().paintEvent(event)
 
     def _draw_picture(self, painter: QPainter) -> None:
+        picture = self._picture()
         for rect in self._exposed:  # one by one: a whole blit through a jagged clip costs many times as much
-            painter.drawPixmap(rect, self.picture, rect)
+            painter.drawPixmap(rect, picture, rect)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

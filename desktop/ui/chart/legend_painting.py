@@ -1,0 +1,117 @@
+"""Paints the legend's runs of text, its freshness dot and its DEMO or REPLAY label. Device pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+
+from desktop.domain.freshness import Freshness
+from desktop.ui.chart.legend import Role, Run
+from desktop.ui.chart.painting import Frame, draw_left, fill_rounded
+from desktop.ui.theme import Tokens
+
+
+def legend_lines(frame: Frame, lines: Sequence[Sequence[Run]]) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
+    """For each line of a legend the box it covers and what paints it; what has no room is cut with an ellipsis."""
+    left, top = frame.px(10), frame.px(8)
+    tall = QFontMetrics(frame.fonts.text).height() + frame.px(3)
+    room = frame.plot_width - left - frame.px(10)
+    for index, runs in enumerate(lines):
+        fitted, wide = _fit(frame, runs, room)
+        if not fitted:
+            continue
+        box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
+        yield box, _legend_line(frame, fitted, box)
+
+
+def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> Callable[[QPainter], None]:
+    def draw(painter: QPainter) -> None:
+        ground = QColor(frame.tokens.chart)
+        ground.setAlphaF(0.82)
+        painter.fillRect(box, ground)
+        x = box.left() + frame.px(4)
+        for run, wide in runs:
+            place = QRect(x, box.top(), wide, box.height())
+            if run.role == "dot":
+                _dot(painter, frame, place, Freshness(run.text))
+            else:
+                _run(painter, frame, place, run)
+            x += wide
+
+    return draw
+
+
+def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, int]], int]:
+    """The runs that have room, each with its width; the one that crosses the end is cut with an ellipsis."""
+    fitted: list[tuple[Run, int]] = []
+    used = 0
+    for run in runs:
+        wide = _run_width(frame, run)
+        if used + wide > room:
+            metrics = QFontMetrics(_run_font(frame, run))
+            left = room - used
+            if run.role not in ("dot", "world") and left > metrics.horizontalAdvance("M…"):
+                text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, left)
+                fitted.append((Run(text, run.role), left))
+                used = room
+            break
+        fitted.append((run, wide))
+        used += wide
+    return fitted, used
+
+
+def _run_font(frame: Frame, run: Run) -> QFont:
+    if run.role in ("title", "world"):
+        return frame.fonts.strong
+    return frame.fonts.number
+
+
+def _run_width(frame: Frame, run: Run) -> int:
+    if run.role == "dot":
+        return frame.px(13)
+    wide = QFontMetrics(_run_font(frame, run)).horizontalAdvance(run.text)
+    return wide + frame.px(10) if run.role == "world" else wide
+
+
+def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
+    painter.setFont(_run_font(frame, run))
+    if run.role == "world":
+        fill_rounded(painter, place.adjusted(0, frame.px(1), 0, -frame.px(1)), frame.tokens.warning, frame.px(3))
+        painter.setPen(QColor(frame.tokens.warning_text))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, run.text)
+        return
+    painter.setPen(QColor(_ink(frame.tokens, run.role)))
+    draw_left(painter, place, run.text)
+
+
+def _ink(tokens: Tokens, role: Role) -> str:
+    inks: dict[Role, str] = {
+        "up": tokens.up,
+        "down": tokens.down,
+        "neutral": tokens.text,
+        "warning": tokens.warning,
+        "secondary": tokens.secondary,
+    }
+    return inks.get(role, tokens.text)
+
+
+def _dot(painter: QPainter, frame: Frame, place: QRect, freshness: Freshness) -> None:
+    """Filled: live; half: delayed; hollow: cached or no trades; crossed: stale. The shape says it too."""
+    tokens, size = frame.tokens, frame.px(8)
+    circle = QRect(place.left() + frame.px(3), place.top() + (place.height() - size) // 2, size, size)
+    is_warning = freshness in (Freshness.DELAYED, Freshness.STALE)
+    is_good = freshness in (Freshness.LIVE, Freshness.NO_TRADES)
+    colour = QColor(tokens.warning if is_warning else (tokens.good if is_good else tokens.secondary))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, max(1.0, 1.25 * frame.scale)))
+    painter.setBrush(colour if freshness is Freshness.LIVE else Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(circle)
+    if freshness is Freshness.DELAYED:
+        painter.setBrush(colour)
+        painter.drawPie(circle, 90 * 16, 180 * 16)
+    elif freshness is Freshness.STALE:
+        painter.drawLine(circle.topLeft(), circle.bottomRight())
+        painter.drawLine(circle.topRight(), circle.bottomLeft())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

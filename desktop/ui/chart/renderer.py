@@ -1,0 +1,108 @@
+"""Keeps one chart's picture and overlay up to date, painting no more of them than has changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter, QPixmap
+
+from desktop.ui.chart.framing import Framer
+from desktop.ui.chart.model import ChartModel, Dirty
+from desktop.ui.chart.narration import Narrator
+from desktop.ui.chart.navigation import Cross
+from desktop.ui.chart.overlay import Crosshair, Layout, Overlay, lay_out
+from desktop.ui.chart.painting import Frame, paint, paint_last
+from desktop.ui.chart.source import Clock
+from desktop.ui.theme import Tokens
+
+
+class Renderer:
+    """Pictures of one model. `picture` is in device pixels; `frame` and `shown` say what it shows."""
+
+    def __init__(self, model: ChartModel, clock: Clock, tokens: Tokens, zone: dt.tzinfo) -> None:
+        self.model = model
+        self.framer = Framer(model, tokens, zone)
+        self.narrator = Narrator(model, clock)
+        self.picture = QPixmap()
+        self.frame: Frame | None = None
+        self.shown: Overlay | None = None
+        self._layout = Layout()
+        self._missing: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def has_other_bands(self) -> bool:
+        """Whether other ranges are missing than were painted."""
+        return self._missing != self.model.source.status.missing
+
+    def update(
+        self, dirty: Dirty, size: tuple[int, int], scale: float, cross: Cross | None, has_focus_ring: bool
+    ) -> list[QRect]:
+        """Paints what is out of date for a surface of this logical size; answers what changed, in device pixels."""
+        changed = []
+        if self.frame is None or dirty is Dirty.ALL:
+            changed.append(self._paint_all(size, scale))
+        elif dirty is Dirty.LAST:
+            changed.append(self._paint_last(self.frame, size, scale))
+        changed += self._layout.rects
+        if self.frame is not None:
+            self.shown = self._overlay(self.frame, cross, has_focus_ring)
+            self._layout = lay_out(self.shown)
+            changed += self._layout.rects
+        return changed
+
+    def paint_overlay(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
+        """What lies over the picture, as far as it is exposed."""
+        self._layout.paint(painter, exposed)
+
+    def _paint_all(self, size: tuple[int, int], scale: float) -> QRect:
+        self._missing = self.model.source.status.missing
+        frame = self.framer.build(*size, scale)
+        if self.picture.width() != frame.width or self.picture.height() != frame.height:
+            self.picture = QPixmap(frame.width, frame.height)
+        painter = QPainter(self.picture)
+        paint(painter, frame)
+        painter.end()
+        self.frame = frame
+        return QRect(0, 0, frame.width, frame.height)
+
+    def _paint_last(self, frame: Frame, size: tuple[int, int], scale: float) -> QRect:
+        """The last column alone; everything when the tick moved a scale."""
+        newer = self.framer.refresh(frame)
+        if newer is None:
+            return self._paint_all(size, scale)
+        self.frame = newer
+        painter = QPainter(self.picture)
+        strip = paint_last(painter, newer, self.model.view.last_slot)
+        painter.end()
+        return strip
+
+    def _overlay(self, frame: Frame, cross: Cross | None, has_focus_ring: bool) -> Overlay:
+        index = self.model.index_at(cross.slot) if cross is not None else None
+        return Overlay(
+            frame,
+            legend=self.narrator.legend(index),
+            last=self.narrator.last_price(),
+            crosshair=self._crosshair(frame, cross) if cross is not None else None,
+            message=self.narrator.message(),
+            corner="loading older bars…" if self.model.source.status.is_loading_older else "",
+            has_focus_ring=has_focus_ring,
+        )
+
+    def _crosshair(self, frame: Frame, cross: Cross) -> Crosshair | None:
+        x = frame.grid.centre_of(cross.slot)
+        if self.model.last is None or not 0 <= x < frame.plot_width:
+            return None
+        y = self._cross_row(frame, cross)
+        price = self.framer.pointer_style.text(frame.prices.price(y)) if y is not None else ""
+        return Crosshair(x, y, price, self.narrator.time_text(cross.slot, self.framer.zone))
+
+    def _cross_row(self, frame: Frame, cross: Cross) -> int | None:
+        if cross.y is not None:
+            row = round(cross.y * frame.scale)
+        elif (index := self.model.index_at(cross.slot)) is not None:
+            row = frame.prices.row(float(self.model.bars.close[index]))
+        else:
+            return None
+        return row if 0 <= row < frame.plot_height else None
