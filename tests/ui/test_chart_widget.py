@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -212,6 +213,25 @@ def test_the_time_axis_compresses_to_the_right_and_a_double_click_restores(qtbot
     qtbot.mouseDClick(chart.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(300, 555))
     assert view.spacing == 8
     assert view.right == view.last_slot + 1 + 5
+
+
+def test_a_click_on_the_chart_gives_it_the_keyboard(qtbot: QtBot, chart: ChartWidget) -> None:
+    chart.activateWindow()
+    chart.clearFocus()
+    window = chart.windowHandle()
+    QTest.mouseClick(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(300, 200))
+    qtbot.waitUntil(chart.hasFocus)
+
+
+def test_a_drag_through_the_window_pans(qtbot: QtBot, chart: ChartWidget) -> None:
+    view, window = chart.model.view, chart.windowHandle()
+    right = view.right
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(300, 200))
+    for x in (310, 340, 380):
+        QTest.mouseMove(window, QPoint(x, 200))
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(380, 200))
+    qtbot.waitUntil(lambda: not chart.view.is_dragging)
+    assert view.right == pytest.approx(right - 10)
 
 
 # --- the follow rule -------------------------------------------------------------------------------------------

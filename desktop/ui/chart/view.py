@@ -151,7 +151,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton) and self._pressed is None:
             self._pressed = (self.area_at(event.position()), event.position(), event.button())
-        event.ignore()  # the chart around takes the focus
+        event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position()
