@@ -31,11 +31,11 @@ def settled_until(fetched_ms: int, market: Market) -> int:
 
 
 def held_ranges(
-    covered: Iterable[Covered], base: Timeframe, market: Market, *, now_ms: int, max_age_ms: int, since_ms: int
+    covered: Iterable[Covered], base: Timeframe, market: Market, *, now_ms: int, max_age_ms: int
 ) -> list[Range]:
     """The ranges that need no call: whole bars that are settled, or were fetched at most `max_age_ms` ago.
 
-    Also those fetched at or after `since_ms`. A bar that was forming when it was fetched is held while it still forms;
+    A bar that was forming when it was fetched is held while it still forms;
     once its time is over it must be asked for again. What was fetched "later than now" (the clock was set back)
     counts as if fetched now and settled parts only.
     """
@@ -43,9 +43,7 @@ def held_ranges(
     held = []
     for part in covered:
         end_ms = min(part.end_ms, settled_until(min(part.fetched_ms, now_ms), market))
-        is_recent = part.fetched_ms <= now_ms and (
-            part.fetched_ms >= since_ms or now_ms - part.fetched_ms <= max_age_ms
-        )
+        is_recent = 0 <= now_ms - part.fetched_ms <= max_age_ms
         if is_recent and end_ms < part.end_ms:
             fetched_bucket_ms = bucket_start(part.fetched_ms, base, market)
             still_forming = fetched_bucket_ms == forming_ms
@@ -59,7 +57,7 @@ def held_ranges(
 
 def settled_ranges_of(covered: Iterable[Covered], base: Timeframe, market: Market, now_ms: int) -> list[Range]:
     """The ranges whose bars will not change any more."""
-    return held_ranges(covered, base, market, now_ms=now_ms, max_age_ms=-1, since_ms=now_ms + 1)
+    return held_ranges(covered, base, market, now_ms=now_ms, max_age_ms=-1)
 
 
 def whole_buckets(ranges: Iterable[Range], timeframe: Timeframe, market: Market) -> list[Range]:

@@ -187,7 +187,8 @@ class MarketData:
 
         Answers the market time at which nothing more was to be done, and why something is still missing.
         """
-        since_ms = self._clock.now_ms()
+        began_ms = self._clock.now_ms()
+        fetched: list[Covered] = []
         asked: Counter[int] = Counter()
         while True:
             # One page of a series at a time: who asks for the same gap meanwhile finds it filled.
@@ -195,7 +196,11 @@ class MarketData:
                 now_ms = self._clock.now_ms()
                 covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
                 held = held_ranges(
-                    covered, series.base, series.market, now_ms=now_ms, max_age_ms=max_age_ms, since_ms=since_ms
+                    [*covered, *fetched],
+                    series.base,
+                    series.market,
+                    now_ms=now_ms,
+                    max_age_ms=max(max_age_ms, now_ms - began_ms),  # what this call fetched is fresh enough for it
                 )
                 todo, left_out = self._in_plan(gaps(held, begin_ms, end_ms), series.market, now_ms)
                 if not todo:
@@ -205,7 +210,7 @@ class MarketData:
                 if asked[gap[0]] > _ASKED_AT_MOST:
                     return now_ms, BadResponse("The server's answers do not get anywhere.")
                 try:
-                    await self._fetch_page(rest, series, gap, ticket)
+                    fetched.append(await self._fetch_page(rest, series, gap, ticket))
                 except NotInPlan as error:
                     if not error.is_timeframe or not await self._learn_edges(rest, series, gap, ticket):
                         return now_ms, error
@@ -228,9 +233,10 @@ class MarketData:
             sentence = "The plan does not include data as old as this."
         return cut, NotInPlan(sentence, next_step="A larger plan has it: massive.com/pricing.", is_timeframe=True)
 
-    async def _fetch_page(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> None:
+    async def _fetch_page(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> Covered:
+        """Fetches and stores as much of a gap as one call gives; answers that, by this machine's clock."""
         begin_ms, end_ms = gap
-        fetched_ms = self._clock.now_ms()
+        asked_ms = fetched_ms = self._clock.now_ms()
         page = await rest.bars_page(
             series.ticker, series.base, begin_ms, end_ms, adjusted=series.adjusted, place=ticket
         )
@@ -247,6 +253,7 @@ class MarketData:
             end_ms = min(end_ms, bucket_end(last_ms, series.base, series.market))
         covered = Covered(begin_ms, end_ms, fetched_ms)
         await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
+        return Covered(begin_ms, end_ms, asked_ms)
 
     async def _learn_edges(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> bool:
         async def is_allowed(day_ms: int) -> bool:
@@ -291,7 +298,7 @@ class MarketData:
         """What the cache holds, judged at the time the filling ended: a bar that closes meanwhile still counts."""
         covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
         base_bars = await self._store.bars(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
-        held = held_ranges(covered, series.base, series.market, now_ms=now_ms, max_age_ms=_FOREVER_MS, since_ms=now_ms)
+        held = held_ranges(covered, series.base, series.market, now_ms=now_ms, max_age_ms=_FOREVER_MS)
         missing = whole_buckets(gaps(held, begin_ms, end_ms), timeframe, series.market)
         settled = settled_ranges_of(covered, series.base, series.market, now_ms)
         bars = base_bars
@@ -300,7 +307,7 @@ class MarketData:
         return Answer(
             bars=without(bars, missing),
             missing=tuple(missing),
-            error=error if missing else None,
+            error=(error or _clock_ahead()) if missing else None,
             settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
             oldest_ms=self._edges.oldest_ms(series.market, now_ms),
             newest_ms=self._edges.newest_ms(series.market, now_ms),
@@ -329,6 +336,11 @@ class MarketData:
         if self.rest is None:
             raise Offline("Offline: only what the cache holds is shown.")
         return self.rest
+
+
+def _clock_ahead() -> MarketError:
+    """Nothing failed, yet bars that should have closed are not there: it is not as late as we believe."""
+    return BadResponse("This computer's clock is ahead of the server's.", next_step="Set the clock.")
 
 
 def _end_of_forming(now_ms: int, series: _Series) -> int:

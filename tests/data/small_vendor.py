@@ -95,7 +95,7 @@ class SmallVendor:
                     break
                 writer.write(message)
                 await writer.drain()
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self._handlers.discard(task)
