@@ -77,7 +77,7 @@ class HttpServer:
         self._handler = handler
         self._admits = admits
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self.port = 0
 
     @property
@@ -94,21 +94,25 @@ class HttpServer:
         if self._server is None:
             return
         self._server.close()
-        for writer in list(self._open):
+        serving = list(self._open.items())
+        for writer, task in serving:
             writer.transport.abort()
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for _, task in serving if task is not None), return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._admits():
             reset(writer.transport)
             return
-        self._open.add(writer)
+        self._open[writer] = asyncio.current_task()
         try:
             await _Session(self._handler, reader, writer).run()
         except (ConnectionError, TimeoutError, asyncio.CancelledError):
             pass  # the peer left, or the server ends
         finally:
-            self._open.discard(writer)
+            del self._open[writer]
             writer.close()
 
 

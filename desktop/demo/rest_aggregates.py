@@ -23,6 +23,7 @@ from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, new_york_midnig
 
 LARGEST_LIMIT: Final = 50_000
 _DEFAULT_LIMIT: Final = 5_000
+_LARGEST_MULTIPLIER: Final = {"day": 3660, "week": 522, "month": 120, "quarter": 40, "year": 10}
 _SEARCH_BACK_DAYS: Final = 10  # for the previous day with a bar
 _MARKETS: Final = {"crypto": Market.CRYPTO, "fx": Market.FOREX, "stocks": Market.STOCKS}
 
@@ -40,8 +41,8 @@ def range_of_bars(call: Call, ticker: str, multiplier: str, unit: str, from_: st
     """`/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{from}/{to}`"""
     if unit not in UNITS:
         raise bad_parameter(f"The parameter 'timespan' must be one of {', '.join(UNITS)}")
-    if not multiplier.isdigit() or not 1 <= int(multiplier) <= 100_000:
-        raise bad_parameter("The parameter 'multiplier' must be a positive integer")
+    if not multiplier.isdigit() or not 1 <= int(multiplier) <= _LARGEST_MULTIPLIER.get(unit, 100_000):
+        raise bad_parameter("The parameter 'multiplier' must be a positive integer that fits the timespan")
     is_adjusted = call.flag("adjusted", True)
     is_descending = call.choice("sort", ("asc", "desc"), "asc") == "desc"
     limit = call.integer("limit", _DEFAULT_LIMIT, 1, LARGEST_LIMIT)
@@ -52,7 +53,11 @@ def range_of_bars(call: Call, ticker: str, multiplier: str, unit: str, from_: st
     head = {"ticker": ticker, "queryCount": 0, "resultsCount": 0, "adjusted": is_adjusted, "status": call.status}
     row = call.catalog.find(ticker)
     known = row.ticker if row is not None else ticker
-    windows = Windows.snapped(unit, int(multiplier), market, from_ms, to_ms)
+    # What lies before 1970 or in the future is empty, and need not be cut into windows.
+    from_ms, newest_ms = max(0, from_ms), call.now_ms + DAY_MS
+    if from_ms > newest_ms:
+        return encode({**head, "request_id": call.request_id})
+    windows = Windows.snapped(unit, int(multiplier), market, from_ms, max(from_ms, min(to_ms, newest_ms)))
     page = read_page(call, known, windows, limit, is_descending=is_descending, is_adjusted=is_adjusted)
     head |= {"queryCount": page.base_count, "resultsCount": len(page.bars), "request_id": call.request_id}
     if not len(page.bars):

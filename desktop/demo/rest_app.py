@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -29,13 +30,14 @@ from desktop.demo.source import MarketSource
 from desktop.demo.stats import Stats
 from desktop.demo.wire import encode
 
+_LOG = logging.getLogger(__name__)
 _TOO_MANY: Final = (
     "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue. "
     "https://massive.com/pricing"
 )
 _HTML: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 Endpoint = Callable[..., bytes]
-_ROUTES: Final[tuple[tuple[str, Family, Endpoint], ...]] = (
+ROUTES: Final[tuple[tuple[str, Family, Endpoint], ...]] = (
     (r"/v2/aggs/ticker/([^/]+)/range/([^/]+)/([^/]+)/([^/]+)/([^/]+)", "aggregates", rest_aggregates.range_of_bars),
     (r"/v2/aggs/ticker/([^/]+)/prev", "aggregates", rest_aggregates.previous_day),
     (r"/v2/aggs/grouped/locale/([^/]+)/market/([^/]+)/([^/]+)", "aggregates", rest_aggregates.grouped_daily),
@@ -59,7 +61,7 @@ _ROUTES: Final[tuple[tuple[str, Family, Endpoint], ...]] = (
     (r"/v3/quotes/([^/]+)", "quotes", rest_ticks.quotes),
     (r"/v1/indicators/(sma|ema|rsi|macd)/([^/]+)", "indicators", rest_indicators.indicator),
 )
-_PATTERNS: Final = tuple((re.compile(pattern), family, endpoint) for pattern, family, endpoint in _ROUTES)
+_PATTERNS: Final = tuple((re.compile(pattern), family, endpoint) for pattern, family, endpoint in ROUTES)
 
 
 @dataclass
@@ -122,6 +124,9 @@ class RestApp:
             body = await loop.run_in_executor(self.worker, endpoint, call, *arguments)
         except Refusal as refusal:
             return _refused(refusal, request_id)
+        except Exception:  # noqa: BLE001 (the outermost hook: one broken answer must not end the connection silently)
+            _LOG.exception("no answer for %s", request.path)
+            return _refused(Refusal(500, "ERROR", "Internal server error"), request_id)
         return Response(200, body, headers=headers)
 
     def _call(self, request: Request, now_ms: int, request_id: str) -> Call:

@@ -17,6 +17,8 @@ from desktop.domain.timeframe import DAY_MS, new_york_midnight_ms
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OPERATORS: Final = ("gte", "gt", "lte", "lt")
+_FIRST_DAY: Final = dt.date(1970, 1, 1)
+_LAST_DAY: Final = dt.date(2199, 12, 31)
 _FAR_MS: Final = 1 << 52
 UPGRADE: Final = "Please upgrade your plan at https://massive.com/pricing"
 
@@ -157,7 +159,7 @@ class Call:
 def read_cursor(cursor: str) -> dict[str, str]:
     """The parameters in a cursor. Raises Refusal when it is not one of ours."""
     try:
-        decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii")
     except ValueError:
         raise bad_parameter("The parameter 'cursor' is invalid") from None
     return dict(parse_qsl(decoded, keep_blank_values=True))
@@ -181,8 +183,9 @@ def moment(raw: str, market: Market, unit_per_ms: int = 1) -> tuple[int, int]:
 
 
 def day_span(day: dt.date, market: Market) -> tuple[int, int]:
-    """First and last ms of a day: New York's for stocks, UTC's else."""
+    """First and last ms of a day: New York's for stocks, UTC's else. Days before 1970 or far ahead count as those."""
+    day = min(max(day, _FIRST_DAY), _LAST_DAY)
     if market is Market.STOCKS:
         return new_york_midnight_ms(day), new_york_midnight_ms(day + dt.timedelta(days=1)) - 1
-    start_ms = (day - dt.date(1970, 1, 1)).days * DAY_MS
+    start_ms = (day - _FIRST_DAY).days * DAY_MS
     return start_ms, start_ms + DAY_MS - 1

@@ -126,13 +126,17 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
         )
         description.update({"rest": running.rest, "socket": running.socket, "control": running.control})
         description.update({"first_ms": source.first_ms, "end_ms": source.end_ms, "tickers": len(rest.catalog.rows)})
+        failure: BaseException | None = None
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(pump.run()), group.create_task(flood.run())]
             try:
                 yield running
-            finally:
-                for task in tasks:
-                    task.cancel()
+            except BaseException as error:  # noqa: BLE001 (raised again below, without a group around it)
+                failure = error
+            for task in tasks:
+                task.cancel()
+        if failure is not None:
+            raise failure
 
 
 async def _serve_sockets(clusters: dict[str, Cluster], faults: Faults, port: int) -> Server:
