@@ -10,9 +10,19 @@ import numpy as np
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import SETTLE_MS, Covered, joined
 from desktop.domain.market import Market
-from desktop.domain.timeframe import HOUR_MS, MINUTE_MS, ONE_DAY, Timeframe, bucket_end, bucket_start, bucket_starts
+from desktop.domain.timeframe import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    ONE_DAY,
+    Timeframe,
+    bucket_end,
+    bucket_start,
+    bucket_starts,
+)
 
 _EVENING_MS: Final = 3 * HOUR_MS + 45 * MINUTE_MS  # from 20:15 New York to midnight
+_SMALL_PLAN_MS: Final = 730 * DAY_MS
 
 Range = tuple[int, int]
 
@@ -69,6 +79,27 @@ def whole_buckets(ranges: Iterable[Range], timeframe: Timeframe, market: Market)
         )
         for start_ms, end_ms in ranges
     )
+
+
+def vouched(bars: Bars, asked: Range, market: Market, now_ms: int) -> Range:
+    """The part of an answered range whose silence can be believed on a plan of five calls a minute.
+
+    Such plans have two years up to yesterday, and some servers cut what lies outside off without a word: bars may be
+    missing there although nothing says so. Before that edge, and on a trading day that is not over, only a bar proves
+    that the plan reaches so far.
+    """
+    begin_ms, end_ms = asked
+    edge_ms = bucket_end(bucket_start(now_ms - _SMALL_PLAN_MS, ONE_DAY, market), ONE_DAY, market)
+    if begin_ms < edge_ms:
+        first_ms = int(bars.start_ms[0]) if len(bars) else end_ms
+        # A day at the very edge may be cut through.
+        begin_ms = min(first_ms if first_ms < edge_ms - 2 * DAY_MS else edge_ms, end_ms)
+    today_ms = bucket_start(now_ms, ONE_DAY, market)
+    # 1970-01-01 was a Thursday; noon of today has its date in any zone of these markets.
+    is_weekend = market is not Market.CRYPTO and ((today_ms + DAY_MS // 2) // DAY_MS + 3) % 7 >= 5
+    if end_ms > today_ms and not is_weekend and not len(bars.between(today_ms, end_ms)):
+        end_ms = max(today_ms, begin_ms)
+    return begin_ms, end_ms
 
 
 def without(bars: Bars, ranges: Iterable[Range]) -> Bars:

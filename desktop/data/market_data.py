@@ -12,7 +12,7 @@ from typing import Final
 
 from desktop.data.catalogue import Catalogue
 from desktop.data.clock import MarketClock
-from desktop.data.ledger import Range, aligned, held_ranges, settled_ranges_of, whole_buckets, without
+from desktop.data.ledger import Range, aligned, held_ranges, settled_ranges_of, vouched, whole_buckets, without
 from desktop.data.plan_edges import PlanEdges
 from desktop.data.rate_limit import Priority, Ticket
 from desktop.data.rest import RestClient, unknown_ticker
@@ -22,13 +22,14 @@ from desktop.domain.bars import Bars
 from desktop.domain.coverage import Covered, gaps
 from desktop.domain.errors import BadResponse, MarketError, NotCached, NotInPlan, Offline, UnknownTicker
 from desktop.domain.market import Market, MarketStatus, Snapshot, TickerInfo, is_plausible_ticker, market_of
-from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, bucket_end, bucket_start
+from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, Timeframe, bucket_end, bucket_start
 
 _log = logging.getLogger(__name__)
 
 RECHECK_MS: Final = 60_000
 _FOREVER_MS: Final = 1 << 60
 _ASKED_AT_MOST: Final = 4  # times one gap is asked for in one call of `bars`
+_UNPROVEN_MS: Final = 10 * MINUTE_MS  # until a range that was answered with nothing is asked for again
 _BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
 _SNAPSHOTS_PER_CALL: Final = 200
 
@@ -77,6 +78,7 @@ class MarketData:
         self._edges = PlanEdges(store)
         self._lanes: dict[_Series, _Lane] = {}
         self._delayed: set[Market] = set()
+        self._unproven: dict[_Series, list[Covered]] = {}  # answered with nothing, where the plan may end
 
     async def bars(
         self,
@@ -175,6 +177,7 @@ class MarketData:
         """Another key, or “check again”: what was refused before is asked for anew."""
         if self.rest is not None:
             self.rest.check_again()
+        self._unproven.clear()
         await self._edges.load()
         await self._edges.forget()
 
@@ -202,7 +205,12 @@ class MarketData:
                     now_ms=now_ms,
                     max_age_ms=max(max_age_ms, now_ms - began_ms),  # what this call fetched is fresh enough for it
                 )
-                todo, left_out = self._in_plan(gaps(held, begin_ms, end_ms), series.market, now_ms)
+                unproven = [
+                    (part.start_ms, part.end_ms)
+                    for part in self._unproven.get(series, [])
+                    if 0 <= now_ms - part.fetched_ms < _UNPROVEN_MS
+                ]
+                todo, left_out = self._in_plan(gaps([*held, *unproven], begin_ms, end_ms), series.market, now_ms)
                 if not todo:
                     return now_ms, left_out
                 gap = todo[-1]
@@ -251,8 +259,14 @@ class MarketData:
                 raise BadResponse("The server sent a page without bars, yet says there are more.")
             last_ms = int(bars.start_ms[-1])
             end_ms = min(end_ms, bucket_end(last_ms, series.base, series.market))
-        covered = Covered(begin_ms, end_ms, fetched_ms)
-        await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
+        known_ms = begin_ms, end_ms
+        if rest.limiter.calls_per_minute is not None:
+            known_ms = vouched(bars, known_ms, series.market, asked_ms)
+            parts = [Covered(*part, asked_ms) for part in gaps([known_ms], begin_ms, end_ms)]
+            self._unproven[series] = [*self._unproven.get(series, [])[-4:], *parts]
+        if known_ms[0] < known_ms[1]:
+            covered = Covered(*known_ms, fetched_ms)
+            await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
         return Covered(begin_ms, end_ms, asked_ms)
 
     async def _learn_edges(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> bool:
@@ -307,12 +321,23 @@ class MarketData:
         return Answer(
             bars=without(bars, missing),
             missing=tuple(missing),
-            error=(error or _clock_ahead()) if missing else None,
+            error=(error or self._why_missing(series)) if missing else None,
             settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
             oldest_ms=self._edges.oldest_ms(series.market, now_ms),
             newest_ms=self._edges.newest_ms(series.market, now_ms),
             is_delayed=series.market in self._delayed,
         )
+
+    def _why_missing(self, series: _Series) -> MarketError:
+        """Nothing failed, yet not all is there."""
+        if self._unproven.get(series):
+            return NotInPlan(
+                "The server sent nothing for part of this time; the plan may not include it.",
+                next_step="A larger plan has it: massive.com/pricing.",
+                is_timeframe=True,
+            )
+        # Bars that should have closed are not known: it is not as late as we believe.
+        return BadResponse("This computer's clock is ahead of the server's.", next_step="Set the clock.")
 
     async def _explain_nothing(
         self, series: _Series, answer: Answer, begin_ms: int, end_ms: int, *, offline: bool, priority: Priority
@@ -322,7 +347,9 @@ class MarketData:
             if answer.missing and gaps(answer.missing, begin_ms, end_ms) == []:
                 raise NotCached(f"The cache holds nothing of {series.ticker} in this range.")
             return
-        if answer.missing or await self.catalogue.ticker(series.ticker) is not None:
+        if (answer.missing and not self._unproven.get(series)) or await self.catalogue.ticker(
+            series.ticker
+        ) is not None:
             return
         try:
             # The vendor answers for unknown tickers as for quiet ones.
@@ -336,11 +363,6 @@ class MarketData:
         if self.rest is None:
             raise Offline("Offline: only what the cache holds is shown.")
         return self.rest
-
-
-def _clock_ahead() -> MarketError:
-    """Nothing failed, yet bars that should have closed are not there: it is not as late as we believe."""
-    return BadResponse("This computer's clock is ahead of the server's.", next_step="Set the clock.")
 
 
 def _end_of_forming(now_ms: int, series: _Series) -> int:

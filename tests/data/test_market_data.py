@@ -348,6 +348,40 @@ def test_an_end_of_day_plan_ends_yesterday(run_async, tmp_path: Path) -> None:
     run_async(scenario())
 
 
+def test_a_small_plans_silence_is_not_taken_for_no_trades(run_async, tmp_path: Path) -> None:
+    """The server gives two years up to yesterday and says nothing about the rest."""
+
+    async def scenario() -> None:
+        async with bench(tmp_path) as b:
+            everything = random_minutes(NOW - 1000 * DAY_MS, NOW + DAY_MS, share=0.001)
+            today, edge = 20_000 * DAY_MS, NOW - 730 * DAY_MS
+            b.vendor.minutes["X:BTCUSD"] = everything.between(edge, today)
+            b.rest.limiter.set_calls_per_minute(1000)
+            answer = await b.data.bars("X:BTCUSD", ONE_DAY, NOW - 900 * DAY_MS, NOW)
+            assert_same(
+                answer.bars, b.truth("X:BTCUSD", ONE_DAY, bucket_start(edge, ONE_DAY, Market.CRYPTO) + DAY_MS, NOW)
+            )
+            assert [end for _, end in answer.missing] == [
+                bucket_start(edge, ONE_DAY, Market.CRYPTO) + DAY_MS,
+                today + DAY_MS,
+            ]
+            assert isinstance(answer.error, NotInPlan)
+            assert len(b.calls()) == 1
+            await b.data.bars("X:BTCUSD", ONE_DAY, NOW - 900 * DAY_MS, NOW)
+            assert b.calls() == []
+            minutes = await b.data.bars("X:BTCUSD", ONE_MINUTE, NOW - 2 * DAY_MS, NOW)
+            assert minutes.missing == ((today, NOW + 30_000),)
+            b.at(NOW + 12 * HOUR_MS)  # tomorrow, all of the day is in the plan
+            b.vendor.minutes["X:BTCUSD"] = everything.between(edge, today + DAY_MS)
+            minutes = await b.data.bars("X:BTCUSD", ONE_MINUTE, NOW - 2 * DAY_MS, today + DAY_MS)
+            assert_same(minutes.bars, b.truth("X:BTCUSD", ONE_MINUTE, NOW - 2 * DAY_MS, today + DAY_MS))
+            assert (minutes.missing, minutes.error) == ((), None)
+            with pytest.raises(UnknownTicker):
+                await b.data.bars("X:NONE", ONE_MINUTE, NOW - HOUR_MS, NOW)
+
+    run_async(scenario())
+
+
 def test_day_bars_of_old_crypto_and_strays_are_put_right(run_async, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with bench(tmp_path) as b:
