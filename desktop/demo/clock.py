@@ -6,6 +6,10 @@ import time
 from collections.abc import Callable
 
 
+def _nobody_listens() -> None:
+    pass
+
+
 class VirtualClock:
     """Market time in Unix ms, anchored on a monotonic clock.
 
@@ -29,6 +33,7 @@ class VirtualClock:
         self.is_stepped = is_stepped
         self.end_ms = end_ms
         self.jumps = 0  # how often time was set anew: what lay between was never sent
+        self.on_jump: Callable[[], None] = _nobody_listens  # called after each
 
     def exact_ms(self) -> float:
         """The time with its fraction."""
@@ -60,13 +65,14 @@ class VirtualClock:
     def set(self, *, now_ms: float | None = None, rate: float | None = None, paused: bool | None = None) -> None:
         """Changes what is given; a new `now_ms` is a jump. A rate of 0 is a pause."""
         here_ms = self.exact_ms()
-        if now_ms is not None:
-            self.jumps += 1
         self._anchor_ms, self._anchor_s = here_ms if now_ms is None else float(now_ms), self._monotonic()
         if rate is not None:
             self._rate, self.is_stepped = rate, False
         if paused is not None:
             self._is_paused = paused
+        if now_ms is not None:
+            self.jumps += 1
+            self.on_jump()
 
     def step(self) -> None:
         """From now on time moves by `advance` alone."""

@@ -96,6 +96,7 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
                 market, key=options.key, plan=options.plan, catalog=rest.catalog, faults=faults, stats=counts
             )
         pump = Pump(source, clock, list(clusters.values()), faults, worker, options.plan.delay_ms)
+        clock.on_jump = pump.follow_subscriptions
         for cluster in clusters.values():
             cluster.on_change = pump.follow_subscriptions
         flood = Flood(clusters[Market.CRYPTO.cluster], source, clock.now_ms, pump.muted, stats.flood)
