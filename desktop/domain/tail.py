@@ -29,6 +29,7 @@ class _Minute:
     trades: float = 0.0
     first_ms: int = 0
     last_ms: int = 0
+    counted_until_ms: int = 0  # volume of what happened before is in already
     seen: set[tuple[int, str]] = field(default_factory=set)
 
     def bar(self) -> Bar:
@@ -38,13 +39,12 @@ class _Minute:
     @classmethod
     def of(cls, bar: Bar, known_until_ms: int) -> _Minute:
         """Goes on from a partial minute bar that holds what happened before `known_until_ms`."""
-        volume = 0.0 if math.isnan(bar.volume) else bar.volume
-        vwap = bar.close if math.isnan(bar.vwap) else bar.vwap
-        trades = 0.0 if math.isnan(bar.trades) else bar.trades
-        first_ms, last_ms = bar.start_ms, known_until_ms
-        return cls(
-            bar.start_ms, bar.open, bar.high, bar.low, bar.close, volume, volume * vwap, trades, first_ms, last_ms
-        )
+        minute = cls(bar.start_ms, bar.open, bar.high, bar.low, bar.close)
+        minute.volume = 0.0 if math.isnan(bar.volume) else bar.volume
+        minute.notional = minute.volume * (bar.close if math.isnan(bar.vwap) else bar.vwap)
+        minute.trades = 0.0 if math.isnan(bar.trades) else bar.trades
+        minute.first_ms, minute.last_ms, minute.counted_until_ms = bar.start_ms, known_until_ms, known_until_ms
+        return minute
 
 
 class Tail:
@@ -68,7 +68,7 @@ class Tail:
     def seed(self, older: Bars, minutes: Bars, seeded_from_ms: int, now_ms: int) -> None:
         """Starts from REST: `older` bars of the base timeframe before `seeded_from_ms`, minutes from there on.
 
-        A minute whose end lies after `now_ms` (market time the request was sent) goes on forming.
+        A minute whose end lies after `now_ms` (market time as of which REST answered) goes on forming.
         """
         self._older = older
         self._minutes.clear()
@@ -100,6 +100,7 @@ class Tail:
                 partial.close, partial.last_ms = ours.close, ours.last_ms
             if ours.volume > partial.volume:
                 partial.volume, partial.notional, partial.trades = ours.volume, ours.notional, ours.trades
+                partial.counted_until_ms = ours.counted_until_ms
         self._forming[bar.start_ms] = partial
         self._minutes.upsert(partial.bar())
 
@@ -137,10 +138,11 @@ class Tail:
             minute.open, minute.first_ms = part.open, time_ms
         if time_ms >= minute.last_ms:
             minute.close, minute.last_ms = part.close, time_ms
-        if not math.isnan(part.volume):
-            minute.volume += part.volume
-            minute.notional += part.volume * (part.close if math.isnan(part.vwap) else part.vwap)
-        minute.trades += 1.0 if math.isnan(part.trades) else part.trades
+        if time_ms >= minute.counted_until_ms:
+            if not math.isnan(part.volume):
+                minute.volume += part.volume
+                minute.notional += part.volume * (part.close if math.isnan(part.vwap) else part.vwap)
+            minute.trades += 1.0 if math.isnan(part.trades) else part.trades
         self._minutes.upsert(minute.bar())
         return self._bucket_of(minute.start_ms)
 

@@ -8,34 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.data.clock import MarketClock
-from desktop.data.market_data import RECHECK_MS, MarketData
-from desktop.data.rate_limit import Priority
+from desktop.data.market_data import MarketData
 from desktop.domain.bars import Bar, Bars, BarSeries, SeriesChange
 from desktop.domain.coverage import SETTLE_MS
 from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo, market_of
-from desktop.domain.tail import Tail, seed_start
 from desktop.domain.timeframe import (
-    MINUTE_MS,
     ONE_MINUTE,
     Timeframe,
     bucket_end,
     bucket_start,
 )
+from desktop.services.chart_history import ChartHistory
 from desktop.services.chart_status import BarState, ChartStatus
 from desktop.services.live import Channel, LiveMarket, Subscription, channels_of
 from desktop.services.live_end import LiveEnd
 from desktop.services.tasks import Tasks
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
-_OLDER_BARS = 1500  # bars loaded for one look to the left
-_KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
 _RETRY_S = 5.0
 _FINAL = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
 _SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
@@ -69,6 +66,7 @@ class ChartData(QObject):
         self._first_bars = first_bars
         self._tasks = Tasks()
         self._subscription: Subscription | None = None
+        self._history = ChartHistory(market_data, clock, "", ONE_MINUTE, first_bars)
         self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
         self._is_stitched = False
         self._stitched_on: int | None = None  # the connection the series was stitched to
@@ -84,12 +82,23 @@ class ChartData(QObject):
     def market(self) -> Market:
         return market_of(self.ticker)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the stream goes on without a hole from what is shown."""
+        return self._is_stitched and self._stitched_on is not None and self._is_on_stream
+
+    @property
+    def _is_on_stream(self) -> bool:
+        return self._live.stream_of(self.ticker) == self._stitched_on
+
     def show(self, ticker: str, timeframe: Timeframe) -> None:
         """Starts to load and follow a series; an earlier one is dropped."""
         self._leave()
         self.ticker, self.timeframe, self.info = ticker, timeframe, None
         self.series = BarSeries()
-        self._end = LiveEnd(timeframe, self.market, self._on_bars, self._on_outside)
+        self._history = ChartHistory(self._market_data, self._clock, ticker, timeframe, self._first_bars)
+        closed_ms = bucket_start(self._clock.now_ms(), timeframe, self.market)
+        self._end = LiveEnd(timeframe, self.market, self._on_bars, self._on_outside, closed_ms)
         self.status = ChartStatus(phase="loading", source=self.status.source)
         self.reset.emit()
         self.status_changed.emit()
@@ -127,23 +136,13 @@ class ChartData(QObject):
         self._subscription = self._live.listen(self.ticker, channels, self._end.take)
 
     async def _show_cached(self) -> None:
-        from_ms, to_ms = self._first_range()
         try:
-            answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, to_ms, offline=True)
+            bars = await self._history.cached()
         except MarketError:
             return
-        if len(answer.bars):
-            self.series.merge(answer.bars)
-            self._set_status(phase="ready", freshness=Freshness.CACHED)
-            self.reset.emit()
-
-    def _first_range(self) -> tuple[int, int]:
-        now_ms = self._clock.now_ms()
-        span_ms = self._first_bars * self.timeframe.typical_ms
-        if self.market is Market.STOCKS:
-            span_ms = span_ms * 7 // 4  # nights and weekends hold no bars
-        from_ms = bucket_start(max(0, now_ms - span_ms), self.timeframe, self.market)
-        return from_ms, now_ms + 1
+        if len(bars):
+            self._merge(bars)
+            self._set_status(freshness=Freshness.CACHED)
 
     async def _stitch(self) -> None:
         """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live.
@@ -173,60 +172,28 @@ class ChartData(QObject):
 
     async def _fetch(self) -> None:
         """REST up to now into the series, and a fresh tail behind it. Raises MarketError."""
-        from_ms, to_ms = self._first_range()
-        held_ms = self.series.last_start_ms
-        if held_ms is not None and self._settled_ms:
-            from_ms = bucket_start(min(held_ms, self._settled_ms), self.timeframe, self.market)
-        asked_ms = self._clock.now_ms()
-        answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, to_ms, max_age_ms=0)
-        if answer.error is not None:
-            self._merge(answer.bars)
-            self._set_status(missing=tuple(answer.missing))
-            raise answer.error
-        bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
-        tail = Tail(self.timeframe, self.market)
-        older = Bars.empty()
-        if self.timeframe == ONE_MINUTE:
-            seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
-            minutes = answer.bars.between(seeded_ms, to_ms)
-        elif self.timeframe.base == ONE_MINUTE:
-            seeded_ms = bucket_ms
-            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, to_ms)  # just fetched: no call
-        else:
-            seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
-            older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)  # no call either
-            asked_ms = self._clock.now_ms()
-            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, asked_ms + 1, max_age_ms=0)
-        tail.seed(older, minutes, seeded_ms, asked_ms)
-        self._merge(answer.bars)
-        self._end.seed(tail, bucket_start(asked_ms, self.timeframe, self.market))
-        self._settled_ms = max(self._settled_ms, answer.settled_until_ms or 0)
-        self._set_status(missing=tuple(answer.missing))
-
-    async def _bars_of(self, timeframe: Timeframe, from_ms: int, to_ms: int, max_age_ms: int = RECHECK_MS) -> Bars:
-        if from_ms >= to_ms:
-            return Bars.empty()
-        answer = await self._market_data.bars(self.ticker, timeframe, from_ms, to_ms, max_age_ms=max_age_ms)
-        if answer.error is not None:
-            raise answer.error
-        return answer.bars
+        found = await self._history.up_to_now(self.series.last_start_ms, self._settled_ms)
+        self._merge(found.bars)
+        self._set_status(missing=found.missing)
+        if found.error is not None:
+            raise found.error
+        if found.tail is not None:
+            self._end.seed(found.tail, found.closed_ms)
+        self._settled_ms = found.settled_ms
 
     async def _load_older(self) -> None:
-        first_ms = int(self.series.bars.start_ms[0])
-        span_ms = _OLDER_BARS * self.timeframe.typical_ms
-        from_ms = bucket_start(max(0, first_ms - span_ms), self.timeframe, self.market)
         try:
-            answer = await self._market_data.bars(self.ticker, self.timeframe, from_ms, first_ms)
-            history_ms = await self._market_data.history_start_ms(self.ticker)
+            found = await self._history.older(int(self.series.bars.start_ms[0]))
         except MarketError as error:
             self._set_status(is_loading_older=False, sentence=str(error))
             return
-        oldest_ms = max(answer.oldest_ms or 0, history_ms or first_ms)
-        is_end = answer.error is None and from_ms <= oldest_ms
-        missing = (*answer.missing, *self.status.missing)
-        self._merge(answer.bars)
-        sentence = str(answer.error) if answer.error is not None else self.status.sentence
-        self._set_status(is_loading_older=False, is_oldest_reached=is_end, missing=missing, sentence=sentence)
+        self._merge(found.bars)
+        self._set_status(
+            is_loading_older=False,
+            is_oldest_reached=found.is_oldest,
+            missing=(*found.missing, *self.status.missing),
+            sentence=self.status.sentence if found.error is None else str(found.error),
+        )
 
     # --- live ----------------------------------------------------------------------------------------------
 
@@ -236,8 +203,9 @@ class ChartData(QObject):
         while True:
             await asyncio.sleep(0.25)
             now_ms, now_s = self._clock.now_ms(), time.monotonic()
-            if self._is_stitched and self._live.stream_of(self.ticker) == self._stitched_on:
-                self._end.close_by_clock(now_ms)  # never in an outage: nobody knows what was traded
+            if self._is_stitched and self._is_on_stream:
+                # Never in an outage: nobody knows what was traded.
+                self._end.close_by_clock(now_ms, self._clock.rate)
             self._refresh_status()
             is_streaming = self._live.is_streaming(self.ticker)
             if not is_streaming and now_s - polled_s >= _POLL_EVERY_S[self._is_limited]:
@@ -253,24 +221,18 @@ class ChartData(QObject):
 
     async def _settle(self, now_ms: int) -> None:
         """REST's word on what closed since the last settled bar; corrections update the series in place."""
-        from_ms = bucket_start(self._settled_ms or now_ms, self.timeframe, self.market)
         try:
-            answer = await self._market_data.bars(
-                self.ticker, self.timeframe, from_ms, now_ms + 1, priority=Priority.GAP, max_age_ms=0
-            )
-            if answer.error is not None:
-                raise answer.error
-            if self._end.tail is not None and self.timeframe == ONE_MINUTE:
-                self._end.tail.settle(answer.bars, now_ms)
+            bars, settled_ms = await self._history.since(self._settled_ms, now_ms)
         except MarketError as error:
             self._set_status(sentence=str(error))
             return
-        before_ms = self._settled_ms
-        self._settled_ms = max(self._settled_ms, answer.settled_until_ms or 0)
+        if self._end.tail is not None and self.timeframe == ONE_MINUTE:
+            self._end.tail.settle(bars, now_ms)
+        before_ms, self._settled_ms = self._settled_ms, settled_ms
         forming_ms = bucket_start(now_ms, self.timeframe, self.market)
-        self._merge(answer.bars.between(from_ms, forming_ms if self._live.is_streaming(self.ticker) else now_ms + 1))
+        self._merge(bars.between(0, forming_ms if self._live.is_streaming(self.ticker) else now_ms + 1))
         self._set_status(sentence=None)
-        if self._settled_ms > before_ms and len(self.series):
+        if settled_ms > before_ms and len(self.series):
             self._announce(SeriesChange(0, max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)))
 
     def _on_bars(self, bars: list[Bar]) -> None:
@@ -287,15 +249,8 @@ class ChartData(QObject):
 
     async def _correct(self, from_ms: int, to_ms: int) -> None:
         """An older bar was re-sent: asks REST for its bucket."""
-        first_ms = bucket_start(from_ms, self.timeframe, self.market)
-        last_ms = bucket_end(bucket_start(to_ms - 1, self.timeframe, self.market), self.timeframe, self.market)
-        try:
-            answer = await self._market_data.bars(
-                self.ticker, self.timeframe, first_ms, last_ms, priority=Priority.GAP, max_age_ms=0
-            )
-        except MarketError:
-            return  # the settle round asks again
-        self._merge(answer.bars)
+        with suppress(MarketError):  # the settle round asks again
+            self._merge(await self._history.buckets(from_ms, to_ms))
 
     def _merge(self, bars: Bars) -> None:
         was_empty = not len(self.series)

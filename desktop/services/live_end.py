@@ -12,7 +12,7 @@ from desktop.domain.tail import Tail
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_start
 
 _FLUSH_S = 0.016  # one display frame
-_CLOSE_GRACE_MS = 2_500  # market time after which a bucket without a last minute bar counts as closed
+_CLOSE_GRACE_MS = 2_500  # after which a bucket without a last minute bar counts as closed
 
 
 class LiveEnd:
@@ -28,6 +28,7 @@ class LiveEnd:
         market: Market,
         on_bars: Callable[[list[Bar]], None],
         on_outside: Callable[[int, int], None],
+        closed_ms: int = 0,
     ) -> None:
         self._timeframe = timeframe
         self._market = market
@@ -38,7 +39,7 @@ class LiveEnd:
         self._is_held = True
         self._dirty: set[int] = set()
         self._flush_handle: asyncio.TimerHandle | None = None
-        self.closed_ms = 0  # buckets that start before are over
+        self.closed_ms = closed_ms  # buckets that start before are over
         self.events = 0
         self.has_trades = False
 
@@ -88,9 +89,10 @@ class LiveEnd:
         if outside := tail.take_outside():
             self._on_outside(min(outside), max(outside) + MINUTE_MS)
 
-    def close_by_clock(self, now_ms: int) -> None:
-        """Closes buckets whose time is over, although no last minute bar came."""
-        self.close_until(bucket_start(now_ms - _CLOSE_GRACE_MS, self._timeframe, self._market))
+    def close_by_clock(self, now_ms: int, rate: float) -> None:
+        """Closes buckets whose time is over, although no last minute bar came; `rate`: market seconds a second."""
+        grace_ms = round(_CLOSE_GRACE_MS * max(1.0, rate))
+        self.close_until(bucket_start(now_ms - grace_ms, self._timeframe, self._market))
 
     def close_until(self, closed_ms: int) -> None:
         """Buckets that start before `closed_ms` are over: their last one is announced once more, as closed."""

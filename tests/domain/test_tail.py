@@ -63,7 +63,7 @@ def test_a_seed_from_rest_and_the_trades_after_it_equal_all_trades(
     tail = Tail(timeframe, Market.CRYPTO)
     tail.seed(older, minutes_of(before), seeded_ms, now_ms)
     for time_ms, price, size in trades:
-        if time_ms >= now_ms:
+        if time_ms >= now_ms - 10_000:  # some were buffered before REST answered: they count once
             tail.trade(float(price), size / 4, time_ms)
     first_ms = bucket_start(seeded_ms, timeframe, Market.CRYPTO)
     expected = roll_up(minutes_of(trades), timeframe, Market.CRYPTO).between(first_ms, DAY * 2)
