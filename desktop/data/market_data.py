@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from desktop.data.catalogue import Catalogue
 from desktop.data.clock import MarketClock
-from desktop.data.ledger import Range, aligned, held_ranges, settled_ranges_of, vouched, whole_buckets, without
-from desktop.data.plan_edges import PlanEdges
-from desktop.data.rate_limit import Priority, Ticket
+from desktop.data.gap_filler import GapFiller, Series
+from desktop.data.ledger import Range, held_ranges, settled_ranges_of, whole_buckets, without
+from desktop.data.rate_limit import Priority
 from desktop.data.rest import RestClient, unknown_ticker
 from desktop.data.store import Store
 from desktop.domain.aggregation import roll_up
 from desktop.domain.bars import Bars
-from desktop.domain.coverage import Covered, gaps
-from desktop.domain.errors import BadResponse, MarketError, NotCached, NotInPlan, Offline, UnknownTicker
+from desktop.domain.coverage import gaps
+from desktop.domain.errors import MarketError, NotCached, Offline, UnknownTicker
 from desktop.domain.market import Market, MarketStatus, Snapshot, TickerInfo, is_plausible_ticker, market_of
-from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, Timeframe, bucket_end, bucket_start
+from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, bucket_end, bucket_start
 
 _log = logging.getLogger(__name__)
 
 RECHECK_MS: Final = 60_000
 _FOREVER_MS: Final = 1 << 60
-_ASKED_AT_MOST: Final = 4  # times one gap is asked for in one call of `bars`
-_UNPROVEN_MS: Final = 10 * MINUTE_MS  # until a range that was answered with nothing is asked for again
 _BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
 _SNAPSHOTS_PER_CALL: Final = 200
 
@@ -47,23 +43,6 @@ class Answer:
     is_delayed: bool = False  # the vendor said that its data run behind
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    ticker: str
-    base: Timeframe
-    adjusted: bool
-    market: Market
-
-
-@dataclass(slots=True)
-class _Lane:
-    """Who fetches for a series now, and how many wait for their turn."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    ticket: Ticket | None = None
-    users: int = 0
-
-
 class MarketData:
     """The one door to market data. `rest` None: offline, the cache alone.
 
@@ -75,10 +54,7 @@ class MarketData:
         self.catalogue = Catalogue(store, clock)
         self._store = store
         self._clock = clock
-        self._edges = PlanEdges(store)
-        self._lanes: dict[_Series, _Lane] = {}
-        self._delayed: set[Market] = set()
-        self._unproven: dict[_Series, list[Covered]] = {}  # answered with nothing, where the plan may end
+        self._gaps = GapFiller(store, clock)
 
     async def bars(
         self,
@@ -102,7 +78,7 @@ class MarketData:
         if not is_plausible_ticker(ticker):
             raise unknown_ticker(ticker)
         market = market_of(ticker)
-        series = _Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
+        series = Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
         now_ms = self._clock.now_ms()
         begin_ms = bucket_start(from_ms, timeframe, market)
         if begin_ms < from_ms:
@@ -111,12 +87,12 @@ class MarketData:
         end_ms = min(end_ms, _end_of_forming(now_ms, series))
         if begin_ms >= end_ms:
             return Answer(Bars.empty())
-        await self._edges.load()
+        await self._gaps.edges.load()
         error: MarketError | None = None
         if self.rest is None or offline:
             error = Offline("Offline: only what the cache holds is shown.")
         else:
-            now_ms, error = await self._fill(self.rest, series, begin_ms, end_ms, max_age_ms, priority)
+            now_ms, error = await self._gaps.fill(self.rest, series, begin_ms, end_ms, max_age_ms, priority)
         answer = await self._answer(series, timeframe, begin_ms, end_ms, now_ms, error)
         if not len(answer.bars):
             await self._explain_nothing(series, answer, begin_ms, end_ms, offline=offline, priority=priority)
@@ -177,132 +153,11 @@ class MarketData:
         """Another key, or “check again”: what was refused before is asked for anew."""
         if self.rest is not None:
             self.rest.check_again()
-        self._unproven.clear()
-        await self._edges.load()
-        await self._edges.forget()
-
-    # Filling
-
-    async def _fill(
-        self, rest: RestClient, series: _Series, begin_ms: int, end_ms: int, max_age_ms: int, priority: Priority
-    ) -> tuple[int, MarketError | None]:
-        """Fetches what is not held, newest gap first, a page at a time.
-
-        Answers the market time at which nothing more was to be done, and why something is still missing.
-        """
-        began_ms = self._clock.now_ms()
-        fetched: list[Covered] = []
-        asked: Counter[int] = Counter()
-        while True:
-            # One page of a series at a time: who asks for the same gap meanwhile finds it filled.
-            async with self._lane(series, Ticket(priority)) as ticket:
-                now_ms = self._clock.now_ms()
-                covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
-                held = held_ranges(
-                    [*covered, *fetched],
-                    series.base,
-                    series.market,
-                    now_ms=now_ms,
-                    max_age_ms=max(max_age_ms, now_ms - began_ms),  # what this call fetched is fresh enough for it
-                )
-                unproven = [
-                    (part.start_ms, part.end_ms)
-                    for part in self._unproven.get(series, [])
-                    if 0 <= now_ms - part.fetched_ms < _UNPROVEN_MS
-                ]
-                todo, left_out = self._in_plan(gaps([*held, *unproven], begin_ms, end_ms), series.market, now_ms)
-                if not todo:
-                    return now_ms, left_out
-                gap = todo[-1]
-                asked[gap[0]] += 1
-                if asked[gap[0]] > _ASKED_AT_MOST:
-                    return now_ms, BadResponse("The server's answers do not get anywhere.")
-                try:
-                    fetched.append(await self._fetch_page(rest, series, gap, ticket))
-                except NotInPlan as error:
-                    if not error.is_timeframe or not await self._learn_edges(rest, series, gap, ticket):
-                        return now_ms, error
-                except UnknownTicker:
-                    raise
-                except MarketError as error:
-                    return now_ms, error
-
-    def _in_plan(self, wanted: list[Range], market: Market, now_ms: int) -> tuple[list[Range], NotInPlan | None]:
-        """The wanted ranges without what the plan is known to lack, and the reason if anything was cut off."""
-        oldest_ms, newest_ms = self._edges.oldest_ms(market, now_ms), self._edges.newest_ms(market, now_ms)
-        first = oldest_ms if oldest_ms is not None else -_FOREVER_MS
-        last = newest_ms if newest_ms is not None else _FOREVER_MS
-        cut = [(max(start, first), min(end, last)) for start, end in wanted]
-        cut = [(start, end) for start, end in cut if start < end]
-        if cut == wanted:
-            return wanted, None
-        sentence = "The plan does not include the current day."
-        if any(start < first for start, _ in wanted):
-            sentence = "The plan does not include data as old as this."
-        return cut, NotInPlan(sentence, next_step="A larger plan has it: massive.com/pricing.", is_timeframe=True)
-
-    async def _fetch_page(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> Covered:
-        """Fetches and stores as much of a gap as one call gives; answers that, by this machine's clock."""
-        begin_ms, end_ms = gap
-        asked_ms = fetched_ms = self._clock.now_ms()
-        page = await rest.bars_page(
-            series.ticker, series.base, begin_ms, end_ms, adjusted=series.adjusted, place=ticket
-        )
-        if page.server_ms is not None and self._store.world.label not in ("DEMO", "REPLAY"):
-            # A clock that runs ahead must not make unfinished bars look settled.
-            fetched_ms = min(fetched_ms, page.server_ms + 1000)
-        if page.is_delayed:
-            self._delayed.add(series.market)
-        bars = aligned(page.bars, series.base, series.market).between(begin_ms, end_ms)
-        if page.next_url is not None:
-            if not len(bars):
-                raise BadResponse("The server sent a page without bars, yet says there are more.")
-            last_ms = int(bars.start_ms[-1])
-            end_ms = min(end_ms, bucket_end(last_ms, series.base, series.market))
-        known_ms = begin_ms, end_ms
-        if rest.limiter.calls_per_minute is not None:
-            known_ms = vouched(bars, known_ms, series.market, asked_ms)
-            parts = [Covered(*part, asked_ms) for part in gaps([known_ms], begin_ms, end_ms)]
-            self._unproven[series] = [*self._unproven.get(series, [])[-4:], *parts]
-        if known_ms[0] < known_ms[1]:
-            covered = Covered(*known_ms, fetched_ms)
-            await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
-        return Covered(begin_ms, end_ms, asked_ms)
-
-    async def _learn_edges(self, rest: RestClient, series: _Series, gap: Range, ticket: Ticket) -> bool:
-        async def is_allowed(day_ms: int) -> bool:
-            try:
-                await rest.bars_page(series.ticker, ONE_DAY, day_ms, day_ms + DAY_MS, limit=10, place=ticket)
-            except NotInPlan:
-                return False
-            return True
-
-        return await self._edges.learn(series.market, gap[0], self._clock.now_ms(), is_allowed)
-
-    @asynccontextmanager
-    async def _lane(self, series: _Series, ticket: Ticket) -> AsyncIterator[Ticket]:
-        """The right to fetch for a series. Whoever waits lifts the one who works to its own priority."""
-        lane = self._lanes.setdefault(series, _Lane())
-        lane.users += 1
-        try:
-            if lane.ticket is not None:
-                lane.ticket.raise_to(ticket.priority)
-            async with lane.lock:
-                lane.ticket = ticket
-                try:
-                    yield ticket
-                finally:
-                    lane.ticket = None
-        finally:
-            lane.users -= 1
-            if not lane.users:
-                del self._lanes[series]
-
-    # Answering
+        await self._gaps.forget_limits()
 
     async def _answer(
         self,
-        series: _Series,
+        series: Series,
         timeframe: Timeframe,
         begin_ms: int,
         end_ms: int,
@@ -321,33 +176,22 @@ class MarketData:
         return Answer(
             bars=without(bars, missing),
             missing=tuple(missing),
-            error=(error or self._why_missing(series)) if missing else None,
+            error=(error or self._gaps.why_missing(series)) if missing else None,
             settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
-            oldest_ms=self._edges.oldest_ms(series.market, now_ms),
-            newest_ms=self._edges.newest_ms(series.market, now_ms),
-            is_delayed=series.market in self._delayed,
+            oldest_ms=self._gaps.edges.oldest_ms(series.market, now_ms),
+            newest_ms=self._gaps.edges.newest_ms(series.market, now_ms),
+            is_delayed=self._gaps.is_delayed(series.market),
         )
 
-    def _why_missing(self, series: _Series) -> MarketError:
-        """Nothing failed, yet not all is there."""
-        if self._unproven.get(series):
-            return NotInPlan(
-                "The server sent nothing for part of this time; the plan may not include it.",
-                next_step="A larger plan has it: massive.com/pricing.",
-                is_timeframe=True,
-            )
-        # Bars that should have closed are not known: it is not as late as we believe.
-        return BadResponse("This computer's clock is ahead of the server's.", next_step="Set the clock.")
-
     async def _explain_nothing(
-        self, series: _Series, answer: Answer, begin_ms: int, end_ms: int, *, offline: bool, priority: Priority
+        self, series: Series, answer: Answer, begin_ms: int, end_ms: int, *, offline: bool, priority: Priority
     ) -> None:
         """Raises when an empty answer means that nothing is cached, or that the ticker does not exist."""
         if offline or self.rest is None:
             if answer.missing and gaps(answer.missing, begin_ms, end_ms) == []:
                 raise NotCached(f"The cache holds nothing of {series.ticker} in this range.")
             return
-        if (answer.missing and not self._unproven.get(series)) or await self.catalogue.ticker(
+        if (answer.missing and not self._gaps.is_unproven(series)) or await self.catalogue.ticker(
             series.ticker
         ) is not None:
             return
@@ -365,5 +209,5 @@ class MarketData:
         return self.rest
 
 
-def _end_of_forming(now_ms: int, series: _Series) -> int:
+def _end_of_forming(now_ms: int, series: Series) -> int:
     return bucket_end(bucket_start(now_ms, series.base, series.market), series.base, series.market)
