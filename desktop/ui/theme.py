@@ -208,7 +208,12 @@ def style_sheet(tokens: Tokens) -> str:
     QPushButton:disabled, QToolButton:disabled {{ color: {tokens.secondary}; background: {tokens.panel}; }}
     QPushButton[primary="true"], QPushButton:default {{ background: {tokens.accent}; color: {tokens.accent_text};
         border-color: {tokens.accent}; }}
-    QToolButton:checked {{ background: {selected}; border-color: {tokens.accent}; }}
+    QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
+    QToolButton[flat="true"]:hover {{ background: {tokens.hover}; }}
+    QToolButton[flat="true"]:focus {{ border-color: {tokens.accent}; }}
+    QToolButton:checked, QToolButton[flat="true"]:checked {{ background: {selected}; border-color: {tokens.accent}; }}
+    QPushButton[small="true"] {{ padding: 0 8px; }}
+    QPushButton[small="true"]:focus {{ padding: 0 7px; }}
     QTableView, QListView, QTreeView {{ background: {tokens.chart}; color: {tokens.text}; border: none;
         gridline-color: {tokens.grid}; selection-background-color: {selected}; selection-color: {tokens.text}; }}
     QHeaderView::section {{ background: {tokens.panel}; color: {tokens.secondary}; border: none;

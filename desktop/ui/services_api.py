@@ -1,0 +1,182 @@
+"""What the window needs of the services, as protocols; the classes in `desktop/services` fulfil them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PySide6.QtCore import SignalInstance
+
+from desktop.domain.freshness import Freshness
+from desktop.domain.market import TickerInfo
+from desktop.domain.settings import Settings
+from desktop.domain.timeframe import Timeframe
+from desktop.domain.usage import Usage
+from desktop.services.notices import Level, Notice
+from desktop.ui.chart.source import ChartSource, Clock
+
+
+class NoticesApi(Protocol):
+    """Events worth a line: `posted(Notice)`, `cleared(key)`."""
+
+    @property
+    def posted(self) -> SignalInstance: ...
+    @property
+    def cleared(self) -> SignalInstance: ...
+    @property
+    def open(self) -> tuple[Notice, ...]: ...
+    def post(
+        self,
+        text: str,
+        level: Level = "info",
+        *,
+        key: str | None = None,
+        action: str | None = None,
+        action_id: str | None = None,
+    ) -> None: ...
+    def clear(self, key: str) -> None: ...
+
+
+class PreferencesApi(Protocol):
+    """The settings: `changed(Settings)`."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def settings(self) -> Settings: ...
+    def update(self, **changes: Any) -> None: ...
+
+
+class KeysApi(Protocol):
+    """Where the key comes from, never what it is: `changed()`, `saved(worked, sentence)`."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def saved(self) -> SignalInstance: ...
+    @property
+    def source(self) -> enum.Enum: ...
+    @property
+    def has_key(self) -> bool: ...
+    @property
+    def keyring_name(self) -> str | None: ...
+    @property
+    def is_busy(self) -> bool: ...
+    def use(self, text: str, *, remember: bool) -> None:
+        """Raises BadInput at once."""
+
+    def forget(self) -> None: ...
+
+
+class SearchApi(Protocol):
+    """The ticker search: `results(query, list[TickerInfo])`, `state(sentence)`."""
+
+    @property
+    def results(self) -> SignalInstance: ...
+    @property
+    def state(self) -> SignalInstance: ...
+    @property
+    def sentence(self) -> str: ...
+    def set_query(self, text: str) -> None: ...
+    def recent(self) -> list[TickerInfo]: ...
+    def remember(self, ticker: str) -> None: ...
+    def info(self, ticker: str) -> TickerInfo | None: ...
+
+
+class WatchlistApi(Protocol):
+    """The tickers a person watches: `changed()`."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def tickers(self) -> tuple[str, ...]: ...
+    def add(self, ticker: str) -> None: ...
+    def insert(self, ticker: str, index: int) -> None: ...
+    def remove(self, ticker: str) -> None: ...
+    def move(self, ticker: str, index: int) -> None: ...
+
+
+class QuoteApi(Protocol):
+    """The newest values of one ticker; None where nothing is known."""
+
+    @property
+    def last(self) -> float | None: ...
+    @property
+    def last_ms(self) -> int | None: ...
+    @property
+    def previous(self) -> float | None: ...
+    @property
+    def prev_close(self) -> float | None: ...
+    @property
+    def change(self) -> float | None: ...
+    @property
+    def change_pct(self) -> float | None: ...
+    @property
+    def day_volume(self) -> float | None: ...
+    @property
+    def bid(self) -> float | None: ...
+    @property
+    def ask(self) -> float | None: ...
+    @property
+    def freshness(self) -> Freshness: ...
+
+
+class LiveApi(Protocol):
+    """The board of newest values."""
+
+    @property
+    def board(self) -> Mapping[str, QuoteApi]: ...
+    def take_changed(self) -> set[str]:
+        """Tickers whose values changed since the last call; one caller only."""
+
+
+class ChartDataApi(ChartSource, Protocol):
+    """The series on the chart, and how to show another one."""
+
+    def show(self, ticker: str, timeframe: Timeframe) -> None: ...
+
+
+class ConnectionSummaryApi(Protocol):
+    """One word, one sentence, one action; `level` is "good", "busy", "warning", "error" or "off"."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def sentence(self) -> str | None: ...
+    @property
+    def action(self) -> str | None: ...
+    @property
+    def action_id(self) -> str | None: ...
+
+
+class ConnectionApi(Protocol):
+    """The connection and the calls used: `changed()`."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def summary(self) -> ConnectionSummaryApi: ...
+    @property
+    def usage(self) -> Usage: ...
+    @property
+    def lag_sentence(self) -> str | None: ...
+    def run_action(self, action_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WindowServices:
+    """Everything the main window binds to; owned and closed by whoever built it."""
+
+    notices: NoticesApi
+    preferences: PreferencesApi
+    keys: KeysApi
+    search: SearchApi
+    watchlist: WatchlistApi
+    live: LiveApi
+    chart: ChartDataApi
+    connection: ConnectionApi
+    clock: Clock

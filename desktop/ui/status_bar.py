@@ -1,0 +1,184 @@
+"""The line at the bottom: connection, freshness, calls used, lag, and which world this is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStatusBar, QWidget
+
+from desktop.domain.freshness import Freshness
+from desktop.domain.usage import Usage
+from desktop.ui.elided_label import ElidedLabel
+from desktop.ui.formatting import age
+from desktop.ui.services_api import WindowServices
+from desktop.ui.theme import Tokens
+
+_LOOK_MS = 500
+_NEARLY_ALL = 0.8  # of the plan's calls: worth a warning colour
+_WORLDS: Final = {
+    "DEMO": "Synthetic prices of the built-in demo market",
+    "REPLAY": "A recording, played again",
+    "CUSTOM": "Another server than the vendor's",
+}
+
+
+class Dot(QWidget):
+    """A state by shape and colour: full, ring, half or crossed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._colour = QColor(Qt.GlobalColor.gray)
+        self._shape = "ring"
+        self.setFixedSize(QSize(12, 12))
+
+    def show_state(self, colour: str, shape: str) -> None:
+        """shape: `full`, `ring`, `half` or `crossed`."""
+        if (QColor(colour), shape) != (self._colour, self._shape):
+            self._colour, self._shape = QColor(colour), shape
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(2, 2, 8, 8)
+        painter.setPen(QPen(self._colour, 1.5))
+        if self._shape == "full":
+            painter.setBrush(self._colour)
+        painter.drawEllipse(box)
+        if self._shape == "half":
+            painter.setBrush(self._colour)
+            painter.drawPie(box, 90 * 16, 180 * 16)
+        elif self._shape == "crossed":
+            painter.drawLine(box.bottomLeft(), box.topRight())
+        painter.end()
+
+
+class StatusBar(QStatusBar):
+    """Follows the connection and the chart; looks at the counts twice a second."""
+
+    def __init__(
+        self, services: WindowServices, tokens: Tokens, world_label: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._tokens = tokens
+        self._dot, self._fresh_dot = Dot(), Dot()
+        self._connection = _label("Connection")
+        self._action = QPushButton()
+        self._action.setProperty("small", True)
+        self._action.setVisible(False)
+        self._action.clicked.connect(self._on_action)
+        self._freshness = _label("Freshness of the chart")
+        self._lag = _label("Lag")
+        self._calls = _label("API calls used")
+        self._world = QLabel(world_label)
+        self._world.setAccessibleName("Source of the data")
+        self._world.setTextFormat(Qt.TextFormat.PlainText)
+        self._world.setToolTip(_WORLDS.get(world_label, ""))
+        self._world.setVisible(bool(world_label))
+        self.setSizeGripEnabled(False)
+        self.addWidget(_row(self._dot, self._connection, self._action), 1)
+        self.addPermanentWidget(_row(self._lag, self._fresh_dot, self._freshness))
+        self.addPermanentWidget(_row(self._calls, self._world))
+        services.connection.changed.connect(self.refresh)
+        services.chart.reset.connect(self.refresh)
+        services.chart.status_changed.connect(self.refresh)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(_LOOK_MS)
+        self.set_tokens(tokens)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._world.setStyleSheet(
+            f"background: {tokens.warning}; color: {tokens.warning_text}; border-radius: 4px; padding: 1px 7px;"
+            "font-weight: bold;"
+        )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows what is now."""
+        self._show_connection()
+        self._show_freshness()
+        self._show_calls(self._services.connection.usage)
+        self._lag.setText(self._services.connection.lag_sentence or "")
+        self._lag.setVisible(bool(self._lag.text()))
+        _tint(self._lag, self._tokens.warning)
+
+    def _show_connection(self) -> None:
+        tokens, summary = self._tokens, self._services.connection.summary
+        colour, shape = {
+            "good": (tokens.good, "full"),
+            "busy": (tokens.secondary, "half"),
+            "warning": (tokens.warning, "half"),
+            "error": (tokens.error, "crossed"),
+        }.get(summary.level, (tokens.secondary, "ring"))
+        self._dot.show_state(colour, shape)
+        is_wrong = summary.level in ("warning", "error", "off")
+        text = f"{summary.text}: {summary.sentence}" if summary.sentence and is_wrong else summary.text
+        self._connection.setText(text)
+        self._connection.setToolTip(summary.sentence or "")
+        _tint(self._connection, tokens.text)
+        self._action.setText(summary.action or "")
+        self._action.setVisible(summary.action is not None)
+
+    def _show_freshness(self) -> None:
+        tokens, chart = self._tokens, self._services.chart
+        status = chart.status
+        colour, shape = {
+            Freshness.LIVE: (tokens.good, "full"),
+            Freshness.DELAYED: (tokens.warning, "half"),
+            Freshness.STALE: (tokens.warning, "crossed"),
+        }.get(status.freshness, (tokens.secondary, "ring"))
+        self._fresh_dot.show_state(colour, shape)
+        passed = None if status.last_event_ms is None else self._services.clock.now_ms() - status.last_event_ms
+        said = f"{chart.ticker} {status.freshness.value}" if chart.ticker else ""
+        self._freshness.setText(f"{said} {age(passed)}" if said and passed is not None else said)
+        _tint(self._freshness, tokens.text)
+        self._fresh_dot.setVisible(bool(said))
+
+    def _show_calls(self, usage: Usage) -> None:
+        limit = usage.limit_per_minute
+        if limit is None:
+            text = f"{usage.last_minute} calls in the last minute"
+        else:
+            text = f"{usage.last_minute}/{limit} calls this minute"
+        if usage.waiting:
+            text += f" · {usage.waiting} waiting"
+        if usage.pause_s > 0:
+            text = f"Rate limit, continuing in {usage.pause_s:.0f} s"
+        is_near = limit is not None and usage.last_minute >= _NEARLY_ALL * limit
+        self._calls.setText(text)
+        _tint(self._calls, self._tokens.warning if is_near or usage.pause_s > 0 else self._tokens.secondary)
+        self._calls.setToolTip(f"{usage.last_hour} in the last hour, {usage.last_day} in the last day")
+
+    def _on_action(self) -> None:
+        action_id = self._services.connection.summary.action_id
+        if action_id is not None:
+            self._services.connection.run_action(action_id)
+
+
+def _label(name: str) -> ElidedLabel:
+    label = ElidedLabel()
+    label.setAccessibleName(name)
+    return label
+
+
+def _tint(label: QLabel, colour: str) -> None:
+    """Gives a label its colour; a style sheet is costly, so only when it is another one."""
+    sheet = f"color: {colour};"
+    if label.styleSheet() != sheet:
+        label.setStyleSheet(sheet)
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    holder = QWidget()
+    layout = QHBoxLayout(holder)
+    layout.setContentsMargins(8, 2, 8, 2)
+    layout.setSpacing(6)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch(0)
+    return holder

@@ -1,0 +1,273 @@
+"""Everything a window binds to, holding plain values: the data are made up, the objects and signals are real."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.domain.errors import BadInput
+from desktop.domain.freshness import Freshness
+from desktop.domain.market import TickerInfo, market_of
+from desktop.domain.settings import Settings
+from desktop.domain.timeframe import Timeframe
+from desktop.domain.usage import Usage
+from desktop.services.notices import Notices
+from desktop.ui.services_api import WindowServices
+from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
+
+NAMES = {
+    "X:BTCUSD": ("Bitcoin – US Dollar", "BTC"),
+    "X:ETHUSD": ("Ethereum – US Dollar", "ETH"),
+    "X:SOLUSD": ("Solana – US Dollar", "SOL"),
+    "X:PEPEUSD": ("Pepe – US Dollar", "PEPE"),
+    "AAPL": ("Apple Inc.", ""),
+    "C:EURUSD": ("Euro – US Dollar", "EUR"),
+}
+
+
+def info_of(ticker: str) -> TickerInfo:
+    """A catalogue row for a ticker of NAMES."""
+    name, base = NAMES.get(ticker, ("", ""))
+    return TickerInfo(ticker, name, market_of(ticker), base=base, currency="USD")
+
+
+class KeySource(enum.StrEnum):
+    """The names of `services.keys.KeySource`."""
+
+    TYPED = "typed"
+    ENV_MASSIVE = "MASSIVE_API_KEY"
+    ENV_POLYGON = "POLYGON_API_KEY"
+    KEYRING = "keyring"
+    NONE = "none"
+
+
+class HeldPreferences(QObject):
+    """Settings that are kept in memory."""
+
+    changed = Signal(object)
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or Settings()
+
+    def update(self, **changes: Any) -> None:
+        settings = replace(self.settings, **changes)
+        if settings != self.settings:
+            self.settings = settings
+            self.changed.emit(settings)
+
+
+class HeldKeys(QObject):
+    """A key that is kept in memory; too short a one is refused."""
+
+    changed = Signal()
+    saved = Signal(bool, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source: enum.Enum = KeySource.NONE
+        self.keyring_name: str | None = "Secret Service"
+        self.is_busy = False
+        self.used: list[tuple[str, bool]] = []
+
+    @property
+    def has_key(self) -> bool:
+        return self.source is not KeySource.NONE
+
+    def use(self, text: str, *, remember: bool) -> None:
+        if len(text) < 16:
+            raise BadInput("That does not look like an API key.")
+        self.used.append((text, remember))
+        self.source = KeySource.KEYRING if remember else KeySource.TYPED
+        self.saved.emit(True, "The key is saved in the keyring." if remember else "The key is in use for this run.")
+        self.changed.emit()
+
+    def forget(self) -> None:
+        self.source = KeySource.NONE
+        self.saved.emit(True, "The key was removed.")
+        self.changed.emit()
+
+
+class HeldSearch(QObject):
+    """Finds tickers of NAMES that hold the query."""
+
+    results = Signal(str, list)
+    state = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentence = ""
+        self.remembered: list[str] = []
+
+    def set_query(self, text: str) -> None:
+        hits = [info_of(ticker) for ticker in NAMES if text.casefold() in f"{ticker} {NAMES[ticker][0]}".casefold()]
+        self.results.emit(text, hits)
+
+    def recent(self) -> list[TickerInfo]:
+        return [info_of(ticker) for ticker in NAMES]
+
+    def remember(self, ticker: str) -> None:
+        self.remembered.append(ticker)
+
+    def info(self, ticker: str) -> TickerInfo | None:
+        return info_of(ticker) if ticker in NAMES else None
+
+
+class HeldWatchlist(QObject):
+    """An ordered list in memory."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tickers = tuple(NAMES)
+
+    def add(self, ticker: str) -> None:
+        self.insert(ticker, len(self.tickers))
+
+    def insert(self, ticker: str, index: int) -> None:
+        rest = [held for held in self.tickers if held != ticker]
+        self.tickers = (*rest[:index], ticker, *rest[index:])
+        self.changed.emit()
+
+    def remove(self, ticker: str) -> None:
+        self.tickers = tuple(held for held in self.tickers if held != ticker)
+        self.changed.emit()
+
+    def move(self, ticker: str, index: int) -> None:
+        self.insert(ticker, index)
+
+
+@dataclass(slots=True)
+class Quote:
+    """The newest values of one ticker."""
+
+    last: float | None = None
+    last_ms: int | None = None
+    previous: float | None = None
+    prev_close: float | None = None
+    day_volume: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    freshness: Freshness = Freshness.LIVE
+
+    @property
+    def change(self) -> float | None:
+        return None if self.last is None or self.prev_close is None else self.last - self.prev_close
+
+    @property
+    def change_pct(self) -> float | None:
+        return None if self.change is None or not self.prev_close else self.change / self.prev_close * 100
+
+
+def _quote(last: float, prev_close: float, volume: float, freshness: Freshness = Freshness.LIVE) -> Quote:
+    return Quote(last, START_MS + 17_600, last, prev_close, volume, last * 0.9999, last * 1.0001, freshness)
+
+
+class HeldBoard:
+    """Newest values that a test sets."""
+
+    def __init__(self) -> None:
+        self.board: dict[str, Quote] = {
+            "X:BTCUSD": _quote(64_231.5, 63_410.2, 18_422.0),
+            "X:ETHUSD": _quote(3_412.77, 3_448.1, 212_000.0),
+            "X:SOLUSD": _quote(172.31, 168.02, 3_900_000.0),
+            "X:PEPEUSD": _quote(0.00000123, 0.0000012, 9.1e12),
+            "AAPL": _quote(187.22, 186.4, 48_300_000.0, Freshness.NO_TRADES),
+            "C:EURUSD": _quote(1.08342, 1.0851, 120_000.0, Freshness.STALE),
+        }
+        self.changed_tickers: set[str] = set(self.board)
+
+    def take_changed(self) -> set[str]:
+        changed, self.changed_tickers = self.changed_tickers, set()
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the connection says."""
+
+    text: str = "Connected"
+    level: str = "good"
+    sentence: str | None = None
+    action: str | None = None
+    action_id: str | None = None
+
+
+class HeldConnection(QObject):
+    """A connection that says what a test wants."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summary = Summary()
+        self.usage = Usage(last_minute=3, last_hour=40, last_day=120, limit_per_minute=5)
+        self.lag_sentence: str | None = None
+        self.actions: list[str] = []
+
+    def say(self, summary: Summary) -> None:
+        self.summary = summary
+        self.changed.emit()
+
+    def run_action(self, action_id: str) -> None:
+        self.actions.append(action_id)
+
+
+class ShownSeries(SeriesSource):
+    """A chart's source that shows a made-up series for any ticker."""
+
+    def __init__(self, count: int = 400) -> None:
+        super().__init__(walk(count), name=NAMES["X:BTCUSD"][0])
+        self.say(freshness=Freshness.LIVE, last_event_ms=START_MS + 17_700)
+
+    def show(self, ticker: str, timeframe: Timeframe) -> None:  # type: ignore[override]
+        super().show(walk(400, step_ms=timeframe.typical_ms), ticker, timeframe)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The services by their real types, for a test to act on."""
+
+    notices: Notices
+    preferences: HeldPreferences
+    keys: HeldKeys
+    search: HeldSearch
+    watchlist: HeldWatchlist
+    live: HeldBoard
+    chart: ShownSeries
+    connection: HeldConnection
+    clock: FixedClock
+
+    @property
+    def services(self) -> WindowServices:
+        """The same as the window takes them."""
+        return WindowServices(
+            self.notices,
+            self.preferences,
+            self.keys,
+            self.search,
+            self.watchlist,
+            self.live,
+            self.chart,
+            self.connection,
+            self.clock,
+        )
+
+
+def make_parts(settings: Settings | None = None) -> Parts:
+    """A window's services with a few tickers in them."""
+    return Parts(
+        Notices(),
+        HeldPreferences(settings),
+        HeldKeys(),
+        HeldSearch(),
+        HeldWatchlist(),
+        HeldBoard(),
+        ShownSeries(),
+        HeldConnection(),
+        FixedClock(),
+    )
