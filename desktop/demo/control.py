@@ -67,11 +67,10 @@ class Control:
             ("GET", "/faults"): lambda _: self._rules(),
             ("POST", "/plan"): self._set_plan,
             ("POST", "/flood"): self._order_flood,
+            ("POST", "/faults"): self._add_fault,
             ("DELETE", "/faults"): self._clear_faults,
         }
         try:
-            if (request.method, request.path) == ("POST", "/faults"):
-                return _json(200, await self._add_fault(request))
             handler = routes.get((request.method, request.path))
             if handler is None:
                 return _json(404, {"error": f"no {request.method} {request.path} here"})
@@ -124,7 +123,7 @@ class Control:
         self.faults.clear()
         return self._rules()
 
-    async def _add_fault(self, request: Request) -> object:
+    def _add_fault(self, request: Request) -> object:
         fault = msgspec.json.decode(request.body, type=Fault)
         if fault.kind not in _IMMEDIATE or (fault.kind == "socket_drop" and fault.probability < 1):
             self.faults.add(fault)
@@ -143,7 +142,7 @@ class Control:
                     case "socket_stall":
                         subscriber.outbox.stall()
                     case "socket_evict":
-                        await cluster.evict(subscriber)
+                        cluster.evict(subscriber)
         return {**self._rules(), "struck": struck}
 
     def _correct(self, fault: Fault, clusters: list[Cluster]) -> object:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +16,25 @@ from desktop.domain.market import market_of
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_starts
 from desktop.domain.world import World
 
+Turn = Callable[[], AbstractContextManager[object]]
+
 
 class CorrectedSource:
-    """A source with some of its minutes replaced; hours and days that contain one are built from minutes anew."""
+    """A source with some of its minutes replaced; hours and days that contain one are built from minutes anew.
 
-    def __init__(self, source: MarketSource) -> None:
+    Every call to the source happens within `turn`, so that threads can share a source that is not made for it.
+    """
+
+    def __init__(self, source: MarketSource, turn: Turn = contextlib.nullcontext) -> None:
         self._source = source
+        self._turn = turn
         self._minutes: dict[str, dict[int, Bar]] = {}
+
+    def in_turn(self, turn: Turn) -> CorrectedSource:
+        """The same source, with the same corrections, for a thread that takes other turns."""
+        other = CorrectedSource(self._source, turn)
+        other._minutes = self._minutes
+        return other
 
     @property
     def world(self) -> World:
@@ -62,13 +76,16 @@ class CorrectedSource:
         return self._source.splits(ticker)
 
     def trades(self, ticker: str, from_ms: int, to_ms: int) -> Trades:
-        return self._source.trades(ticker, from_ms, to_ms)
+        with self._turn():
+            return self._source.trades(ticker, from_ms, to_ms)
 
     def quotes(self, ticker: str, from_ms: int, to_ms: int) -> Quotes:
-        return self._source.quotes(ticker, from_ms, to_ms)
+        with self._turn():
+            return self._source.quotes(ticker, from_ms, to_ms)
 
     def bars(self, ticker: str, timeframe: Timeframe, from_ms: int, to_ms: int, now_ms: int) -> Bars:
-        bars = self._source.bars(ticker, timeframe, from_ms, to_ms, now_ms)
+        with self._turn():
+            bars = self._source.bars(ticker, timeframe, from_ms, to_ms, now_ms)
         corrected = self._minutes.get(ticker)
         if not corrected or not len(bars) or timeframe.typical_ms < MINUTE_MS:
             return bars

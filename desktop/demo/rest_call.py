@@ -119,10 +119,10 @@ class Call:
             raise bad_parameter(f"The parameter '{name}' must be one of {', '.join(options)}")
         return raw
 
-    def row(self, ticker: str) -> CatalogRow:
-        """Raises Refusal (404) for an unknown ticker."""
+    def row(self, ticker: str, market: Market | None = None) -> CatalogRow:
+        """Raises Refusal (404) for an unknown ticker, or one of another market than asked for."""
         row = self.catalog.find(ticker)
-        if row is None:
+        if row is None or market not in (None, row.market):
             raise not_found("Ticker not found.")
         return row
 

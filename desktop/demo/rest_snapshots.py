@@ -7,7 +7,6 @@ from typing import Any, Final
 from desktop.demo.latest import TickerState, state_of
 from desktop.demo.rest_call import Call, bad_parameter, not_found
 from desktop.demo.rest_status import market_word
-from desktop.demo.source import CatalogRow
 from desktop.demo.wire import FOREX_EXCHANGE, NS_PER_MS, bar_fields, encode, number, present, round_lots
 from desktop.domain.market import Market
 
@@ -37,9 +36,7 @@ def all_or_several(call: Call, locale: str, market_name: str) -> bytes:
 
 def one(call: Call, locale: str, market_name: str, ticker: str) -> bytes:
     """`…/tickers/{ticker}`: key `ticker` instead of `tickers`."""
-    row = call.row(ticker)
-    if row.market is not _market(locale, market_name):
-        raise not_found("Ticker not found.")
+    row = call.row(ticker, _market(locale, market_name))
     state = state_of(call.source, row, call.now_ms)
     if state.price is None:
         raise not_found("Ticker not found.")
@@ -190,11 +187,3 @@ def _session(state: TickerState) -> dict[str, Any] | None:
             "price": state.price,
         }
     )
-
-
-def known_row(call: Call, ticker: str, market: Market) -> CatalogRow:
-    """The row of a ticker of one market. Raises Refusal (404) else."""
-    row = call.row(ticker)
-    if row.market is not market:
-        raise not_found("Ticker not found.")
-    return row

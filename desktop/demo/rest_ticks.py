@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from desktop.demo.latest import last_quote, last_trade
 from desktop.demo.rest_call import Call, not_found
-from desktop.demo.rest_snapshots import known_row
 from desktop.demo.source import CatalogRow, Quotes, Trades
 from desktop.demo.wire import FOREX_EXCHANGE, NS_PER_MS, encode, encode_with_rows, number, present, round_lots
 from desktop.domain.market import Market
@@ -18,9 +18,13 @@ _FIRST_SPAN_MS: Final = 10 * MINUTE_MS
 _RECEIVED_AFTER_NS: Final = 25 * NS_PER_MS
 
 
+Ticks = TypeVar("Ticks", Trades, Quotes)
+Reader = Callable[[int, int], Ticks]
+
+
 def last_crypto_trade(call: Call, base: str, currency: str) -> bytes:
     """`/v1/last/crypto/{from}/{to}`"""
-    row = known_row(call, f"X:{base}{currency}", Market.CRYPTO)
+    row = call.row(f"X:{base}{currency}", Market.CRYPTO)
     trade = last_trade(call.source, row, call.now_ms)
     if trade is None:
         raise not_found("No trades found.")
@@ -37,7 +41,7 @@ def last_crypto_trade(call: Call, base: str, currency: str) -> bytes:
 
 def last_forex_quote(call: Call, base: str, currency: str) -> bytes:
     """`/v1/last_quote/currencies/{from}/{to}`"""
-    row = known_row(call, f"C:{base}{currency}", Market.FOREX)
+    row = call.row(f"C:{base}{currency}", Market.FOREX)
     quote = last_quote(call.source, row, call.now_ms)
     if quote is None:
         raise not_found("No quotes found.")
@@ -53,7 +57,7 @@ def last_forex_quote(call: Call, base: str, currency: str) -> bytes:
 
 def last_stock_trade(call: Call, ticker: str) -> bytes:
     """`/v2/last/trade/{ticker}`"""
-    row = known_row(call, ticker, Market.STOCKS)
+    row = call.row(ticker, Market.STOCKS)
     trade = last_trade(call.source, row, call.now_ms)
     if trade is None:
         raise not_found("No trades found.")
@@ -99,7 +103,7 @@ def quotes(call: Call, ticker: str) -> bytes:
     return _page(call, row, read)
 
 
-def _page(call: Call, row: CatalogRow, read: Any) -> bytes:
+def _page(call: Call, row: CatalogRow, read: Reader[Ticks]) -> bytes:
     """One page of ticks. The next one begins at the last time of this one, after the ticks of that time it had."""
     limit = call.integer("limit", 1000, 1, _LARGEST)
     is_descending = call.choice("order", ("asc", "desc"), "desc") == "desc"
@@ -125,7 +129,7 @@ def _page(call: Call, row: CatalogRow, read: Any) -> bytes:
     return encode_with_rows(head, page)
 
 
-def _collected(read: Any, low: int, high: int, count: int, is_descending: bool) -> Any:
+def _collected(read: Reader[Ticks], low: int, high: int, count: int, is_descending: bool) -> Ticks:
     """At least `count` ticks from one side of the range when it has them, in time order."""
     span_ms = _FIRST_SPAN_MS
     found = read(low, low)

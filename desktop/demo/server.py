@@ -27,6 +27,7 @@ from desktop.demo.socket_flood import Flood
 from desktop.demo.socket_pump import Pump
 from desktop.demo.source import MarketSource
 from desktop.demo.stats import ClusterStats, Stats
+from desktop.demo.turns import Turns
 from desktop.domain.market import Market
 
 _LARGEST_MESSAGE = 1 << 20
@@ -75,7 +76,9 @@ class RunningServer:
 @contextlib.asynccontextmanager
 async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
     """A feed server for the time of the context. Raises OSError when a port is taken."""
-    source = CorrectedSource(options.source)
+    turns = Turns()
+    source = CorrectedSource(options.source, turns.patient)
+    urgent = source.in_turn(turns.urgent)  # live events do not wait for a long REST answer
     start_ms = time.time() * 1000 if options.start_ms is None else options.start_ms
     clock = VirtualClock(
         start_ms,
@@ -86,20 +89,21 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
     stats = Stats()
     faults = Faults(stats.faults)
     async with contextlib.AsyncExitStack() as stack:
-        worker = ThreadPoolExecutor(1, thread_name_prefix="market")
-        stack.callback(worker.shutdown, cancel_futures=True)
-        rest = RestApp(source, clock, options.key, faults, stats, worker, options.plan)
+        answering, filling = (ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("rest", "pump"))
+        for worker in (answering, filling):
+            stack.callback(worker.shutdown, cancel_futures=True)
+        rest = RestApp(source, clock, options.key, faults, stats, answering, options.plan)
         clusters = {}
         for market in Market:
             counts = stats.clusters[market.cluster] = ClusterStats()
             clusters[market.cluster] = Cluster(
                 market, key=options.key, plan=options.plan, catalog=rest.catalog, faults=faults, stats=counts
             )
-        pump = Pump(source, clock, list(clusters.values()), faults, worker, options.plan.delay_ms)
+        pump = Pump(urgent, clock, list(clusters.values()), faults, filling, options.plan.delay_ms)
         clock.on_jump = pump.follow_subscriptions
         for cluster in clusters.values():
             cluster.on_change = pump.follow_subscriptions
-        flood = Flood(clusters[Market.CRYPTO.cluster], source, clock.now_ms, pump.muted, stats.flood)
+        flood = Flood(clusters[Market.CRYPTO.cluster], urgent, clock.now_ms, pump.muted, stats.flood, filling)
         description: dict[str, object] = {"world": source.world.id}
         control = Control(description, clock, faults, stats, rest, list(clusters.values()), source, flood)
 

@@ -122,7 +122,7 @@ class Cluster:
         try:
             async with asyncio.timeout(_AUTH_TIMEOUT_S) as limit:
                 async for text in subscriber.connection:
-                    if not await self._on_message(subscriber, text):
+                    if not self._on_message(subscriber, text):
                         return
                     if subscriber.is_authenticated:
                         limit.reschedule(None)
@@ -130,7 +130,7 @@ class Cluster:
             subscriber.outbox.send(frame([status_event("auth_timeout", "authentication timed out")]), 1)
             await subscriber.connection.close()
 
-    async def _on_message(self, subscriber: Subscriber, text: str | bytes) -> bool:
+    def _on_message(self, subscriber: Subscriber, text: str | bytes) -> bool:
         """Does what a message asks for; False when the conversation is over."""
         try:
             message = _DECODER.decode(text)
@@ -138,14 +138,14 @@ class Cluster:
             subscriber.outbox.send(frame([status_event("error", "invalid message")]), 1)
             return True
         if message.action == "auth":
-            return await self._authenticate(subscriber, message.params)
+            return self._authenticate(subscriber, message.params)
         if not subscriber.is_authenticated:
             subscriber.outbox.send(frame([status_event("error", "not authorized")]), 1)
         elif message.action in ("subscribe", "unsubscribe"):
             self._change(subscriber, message.params.split(","), is_adding=message.action == "subscribe")
         return True
 
-    async def _authenticate(self, subscriber: Subscriber, key: str) -> bool:
+    def _authenticate(self, subscriber: Subscriber, key: str) -> bool:
         refusal = None
         if key != self.key or self._faults.take(("socket_auth_failed",), cluster=self.name) is not None:
             refusal = "authentication failed"
@@ -160,16 +160,16 @@ class Cluster:
         self.stats.authenticated += 1
         subscriber.outbox.send(frame([status_event("auth_success", "authenticated")]), 1)
         for other in older:
-            await self.evict(other)
+            self.evict(other)
         return True
 
-    async def evict(self, subscriber: Subscriber) -> None:
+    def evict(self, subscriber: Subscriber) -> None:
         """Tells a connection that another one took its place, and closes it."""
         subscriber.is_authenticated = False
         self.stats.evicted += 1
         self._changed()
         subscriber.outbox.send(frame([status_event("max_connections", _TOO_MANY)]), 1)
-        await subscriber.connection.close(_POLICY_VIOLATION, "max_connections")
+        subscriber.outbox.hang_up(_POLICY_VIOLATION, "max_connections")
 
     def _changed(self) -> None:
         self.changes += 1

@@ -6,7 +6,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 from desktop.demo.latest import last_trade
 from desktop.demo.socket_cluster import Cluster, socket_symbol
 from desktop.demo.socket_outbox import text_frame
-from desktop.demo.source import MarketSource
+from desktop.demo.source import CatalogRow, MarketSource
 from desktop.demo.wire import encode, frame
 
 TURN_S: Final = 0.005
@@ -48,6 +49,7 @@ class Flood:
     now_ms: Callable[[], int]
     muted: set[str]  # the pump's: its own trades keep quiet meanwhile
     state: dict[str, float]
+    worker: Executor  # where the source is asked
     _order: FloodOrder | None = None
     _ids: int = 10**12
     _prices: dict[str, float] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class Flood:
         while self._order is order:
             now_s = time.monotonic()
             if now_s - renewed_s >= _RENEW_S:
+                await self._find_prices(order.tickers)
                 templates, renewed_s = self._templates(order.tickers), now_s
             due = int((now_s - begun_s) * order.rate / order.per_frame) - frames_sent
             if templates and due > 0 and self._readers_keep_up():
@@ -113,18 +116,24 @@ class Flood:
             subscriber.outbox.send_frames(messages, count)
         self.state["sent"] += count
 
+    def _rows(self, tickers: int) -> list[CatalogRow]:
+        return [row for channel, _, row in self.cluster.wanted_rows() if channel == _CHANNEL][:tickers]
+
+    async def _find_prices(self, tickers: int) -> None:
+        """Learns where the prices of newly subscribed tickers are."""
+        new = [row for row in self._rows(tickers) if row.ticker not in self._prices]
+        if new:
+            loop = asyncio.get_running_loop()
+            self._prices |= await loop.run_in_executor(self.worker, _last_prices, self.source, new, self.now_ms())
+
     def _templates(self, tickers: int) -> list[tuple[bytes, bytes]]:
         """Events cut at their trade id: a few per ticker, interleaved, with prices that walk from the last one."""
-        rows = [row for channel, _, row in self.cluster.wanted_rows() if channel == _CHANNEL][:tickers]
+        rows = [row for row in self._rows(tickers) if row.ticker in self._prices]
         now_ms = self.now_ms()
         templates = []
         for _ in range(_KINDS_PER_TICKER):
             for row in rows:
-                price = self._prices.get(row.ticker)
-                if price is None:
-                    trade = last_trade(self.source, row, now_ms)
-                    price = float(trade.price[0]) if trade is not None else 1.0
-                price = float(f"{price * (1 + self._chance.gauss(0, 2e-5)):.7g}")
+                price = float(f"{self._prices[row.ticker] * (1 + self._chance.gauss(0, 2e-5)):.7g}")
                 self._prices[row.ticker] = price
                 event = {
                     "ev": _CHANNEL,
@@ -140,3 +149,9 @@ class Flood:
                 head, _, tail = encode(event).rpartition(b"@")
                 templates.append((head, tail))
         return templates
+
+
+def _last_prices(source: MarketSource, rows: Sequence[CatalogRow], now_ms: int) -> dict[str, float]:
+    """The last price of each ticker; 1 for what has not been traded for a month."""
+    trades = {row.ticker: last_trade(source, row, now_ms) for row in rows}
+    return {ticker: 1.0 if trade is None else float(trade.price[0]) for ticker, trade in trades.items()}

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 
-from desktop.demo.http import reset
 from desktop.demo.stats import ClusterStats
 
 LARGEST_BUFFER: Final = 16 << 20  # bytes a slow consumer may be behind before it is cut off
@@ -74,8 +73,10 @@ class Outbox:
         if self.is_open and not self._is_stalled:
             self._connection.transport.write(_PING)
 
-    def hang_up(self) -> None:
-        """Ends the TCP connection after what was written, without a close frame."""
+    def hang_up(self, code: int | None = None, reason: str = "") -> None:
+        """Ends the TCP connection after what was written; without a `code` no close frame is sent."""
+        if code is not None and self.is_open:
+            self._connection.transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
         self._connection.transport.close()
 
     def drop(self, after_bytes: int = 0) -> None:
@@ -84,10 +85,6 @@ class Outbox:
             self._left_before_drop = after_bytes
             return
         self._connection.transport.abort()
-
-    def crash(self) -> None:
-        """Cuts the connection with a TCP reset."""
-        reset(self._connection.transport)
 
     def stall(self) -> None:
         """Sends and reads nothing any more, not even pings; the connection stays open."""

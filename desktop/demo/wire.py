@@ -39,17 +39,16 @@ class AggregateRow(Struct, omit_defaults=True, gc=False):
 
 def aggregate_rows(bars: Bars, tickers: Iterable[str] | None = None) -> list[AggregateRow]:
     """The rows of `bars`; `tickers` gives one for each (grouped daily)."""
-    columns = [bars.open, bars.high, bars.low, bars.close]
-    rows = list(
-        map(
-            AggregateRow,
-            *(column.tolist() for column in columns),
-            bars.start_ms.tolist(),
-            _known(bars.volume),
-            _known(bars.vwap),
-            _known_counts(bars.trades),
-        )
+    columns = (
+        *(column.tolist() for column in (bars.open, bars.high, bars.low, bars.close)),
+        bars.start_ms.tolist(),
+        _known(bars.volume),
+        _known(bars.vwap),
+        _known_counts(bars.trades),
     )
+    rows: list[AggregateRow] = []
+    for at in range(0, len(bars), _ROWS_PER_CHUNK):
+        rows += map(AggregateRow, *(column[at : at + _ROWS_PER_CHUNK] for column in columns))
     if tickers is not None:
         for row, ticker in zip(rows, tickers, strict=True):
             row.T = ticker

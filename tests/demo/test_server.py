@@ -147,3 +147,43 @@ def test_same_span_same_events(run_async: Callable[..., Any]) -> None:
     first = run_async(events())
     assert first == run_async(events())
     assert {event["ev"] for event in first} == {"XT", "XA", "XAS", "XQ"}
+
+
+DEMO_PATHS = (
+    "/v2/aggs/ticker/X:BTCUSD/range/1/minute/2026-03-02/2026-03-03?limit=50000&sort=asc",
+    "/v2/aggs/ticker/AAPL/range/1/day/2024-01-01/2026-03-03?limit=50000&sort=asc",
+    "/v2/aggs/grouped/locale/global/market/crypto/2026-03-02",
+    "/v3/snapshot?ticker.any_of=X:BTCUSD,X:DOGEUSD,AAPL,C:EURUSD&limit=250",
+    "/v3/trades/X:ETH-USD?limit=500",
+    "/v3/reference/tickers?limit=1000",
+)
+
+
+def test_the_demo_market_is_the_same_in_every_process(
+    feed_server: Callable[..., ServerProcess], run_async: Callable[..., Any]
+) -> None:
+    """Byte for byte over REST, event for event over the socket, for equal virtual times."""
+
+    async def events(server: ServerProcess) -> list[Any]:
+        async with connect(server.socket + "/crypto", proxy=None, max_queue=None) as socket:
+            await socket.recv()
+            for action, params in (("auth", server.key), ("subscribe", "XT.BTC-USD,XQ.ETH-USD,XAS.BTC-USD,XA.*")):
+                await socket.send(json.dumps({"action": action, "params": params}))
+                await socket.recv()
+            await asyncio.to_thread(server.control, "POST", "/clock", {"advance_ms": 2 * MINUTE_MS})
+            seen: list[Any] = []
+            while sum(event["ev"] == "XA" and event["pair"] == "BTC-USD" for event in seen) < 2:
+                seen += json.loads(await socket.recv())
+            return seen
+
+    answers, streams = [], []
+    for _ in range(2):
+        server = feed_server("--seed", "11", "--start", "2026-03-03T15:00:00", "--speed", "0")
+        assert server.world == "demo-11"
+        bodies = [get(server, path).content for path in DEMO_PATHS]
+        answers.append([body.replace(server.rest.encode(), b"") for body in bodies])
+        streams.append(run_async(events(server)))
+    assert answers[0] == answers[1]
+    assert len(answers[0][0]) > 100_000
+    assert streams[0] == streams[1]
+    assert {event["ev"] for event in streams[0]} == {"XT", "XQ", "XAS", "XA"}
