@@ -17,7 +17,7 @@ from desktop.domain.timeframe import DAY_MS, HOUR_MS, MINUTE_MS, ONE_DAY, ONE_HO
 
 _NEAR_SPANS_MS: Final = (MINUTE_MS, 15 * MINUTE_MS, 2 * HOUR_MS)
 _FAR_SPAN_MS: Final = 30 * DAY_MS
-_PREVIOUS_DAYS: Final = 10
+_PREVIOUS_DAYS: Final = (1, 4, 10)  # how far the day before is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,24 @@ def _last_minute(source: MarketSource, row: CatalogRow, now_ms: int) -> Bar | No
 
 
 def _days(source: MarketSource, row: CatalogRow, now_ms: int) -> tuple[Bar | None, Bar | None]:
+    """The running day and the last one before it that has a bar."""
+    has_hours = source.finest(row.ticker).typical_ms <= HOUR_MS
     if row.market is Market.STOCKS:
         today_ms = stock_reset_ms(now_ms)
-        bars = source.bars(row.ticker, ONE_DAY, today_ms - _PREVIOUS_DAYS * DAY_MS, now_ms + 1, now_ms)
-    elif source.finest(row.ticker).typical_ms > HOUR_MS:
-        today_ms = now_ms - now_ms % DAY_MS
-        bars = source.bars(row.ticker, ONE_DAY, today_ms - _PREVIOUS_DAYS * DAY_MS, now_ms + 1, now_ms)
-    else:
+    elif has_hours:
         today_ms = new_york_midnight_ms(new_york_date(now_ms))
-        hours = source.bars(row.ticker, ONE_HOUR, today_ms - _PREVIOUS_DAYS * DAY_MS, now_ms + 1, now_ms)
-        bars = _new_york_days(hours)
-    index = int(np.searchsorted(bars.start_ms, today_ms))
-    day = bars[index] if index < len(bars) else None
-    return day, bars[index - 1] if index else None
+    else:
+        today_ms = now_ms - now_ms % DAY_MS
+    for days in _PREVIOUS_DAYS:
+        from_ms = today_ms - days * DAY_MS
+        if row.market is Market.STOCKS or not has_hours:
+            bars = source.bars(row.ticker, ONE_DAY, from_ms, now_ms + 1, now_ms)
+        else:
+            bars = _new_york_days(source.bars(row.ticker, ONE_HOUR, from_ms, now_ms + 1, now_ms))
+        index = int(np.searchsorted(bars.start_ms, today_ms))
+        if index:
+            break
+    return bars[index] if index < len(bars) else None, bars[index - 1] if index else None
 
 
 def _new_york_days(hours: Bars) -> Bars:
