@@ -27,6 +27,7 @@ class TickerIndex:
         self._by_ticker = {row.ticker: index for index, row in enumerate(rows)}
         self._codes: list[tuple[str, int]] = []
         self._bases: list[tuple[str, int]] = []
+        self._names: list[tuple[str, int]] = []  # of the base alone: "bitcoin" of "Bitcoin - Euro"
         self._words: list[tuple[str, int]] = []
         self._starts: list[int] = []
         lines, at = [], 0
@@ -35,13 +36,14 @@ class TickerIndex:
             self._codes.append((code, index))
             if row.base:
                 self._bases.append((folded(row.base), index))
+            self._names.append((name.split(" - ", 1)[0], index))
             self._words.extend((word, index) for word in _NOT_CODE.split(name) if word)
             line = f"{code}\t{name}\n"
             lines.append(line)
             self._starts.append(at)
             at += len(line)
         self._text = "".join(lines)
-        for entries in (self._codes, self._bases, self._words):
+        for entries in (self._codes, self._bases, self._names, self._words):
             entries.sort()
 
     def __len__(self) -> int:
@@ -78,7 +80,8 @@ class TickerIndex:
     def _passes(self, code: str, text: str) -> Iterator[Iterable[int]]:
         yield _range(self._codes, code, code)
         yield _range(self._bases, code, code)
-        yield _range(self._words, text, text)  # the whole of a word: "bitcoin"
+        yield _range(self._names, text, text)
+        yield _range(self._words, text, text)  # the whole of a word: "bitcoin" of "Bitcoin Cash"
         yield _range(self._codes, code, code + "\uffff")
         yield _range(self._words, text, text + "\uffff")
         yield self._substrings(code if code.isalnum() and " " not in text else text)

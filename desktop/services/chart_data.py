@@ -7,7 +7,6 @@ same path runs after every interruption of the feed.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -27,16 +26,16 @@ from desktop.domain.timeframe import (
     bucket_start,
 )
 from desktop.services.chart_history import ChartHistory
-from desktop.services.chart_status import BarState, ChartStatus
-from desktop.services.live import Channel, LiveMarket, Subscription, channels_of
+from desktop.services.chart_status import MINUTES_ONLY, BarState, ChartStatus, before_stitch
+from desktop.services.live import LiveMarket
 from desktop.services.live_end import LiveEnd
+from desktop.services.series_stream import Rounds, SeriesStream
 from desktop.services.tasks import Tasks
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
 _RETRY_S = 5.0
 _FINAL = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
-_SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
-_POLL_EVERY_S = {True: 60.0, False: 15.0}
+_LOOK_S = 0.25
 
 
 class ChartData(QObject):
@@ -65,9 +64,9 @@ class ChartData(QObject):
         self._is_limited = is_limited
         self._first_bars = first_bars
         self._tasks = Tasks()
-        self._subscription: Subscription | None = None
         self._history = ChartHistory(market_data, clock, "", ONE_MINUTE, first_bars)
         self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
+        self._stream = SeriesStream(live, "", self._end.take)
         self._is_stitched = False
         self._stitched_on: int | None = None  # the connection the series was stitched to
         self._settled_ms = 0
@@ -89,7 +88,7 @@ class ChartData(QObject):
 
     @property
     def _is_on_stream(self) -> bool:
-        return self._live.stream_of(self.ticker) == self._stitched_on
+        return self._stream.connection == self._stitched_on
 
     def show(self, ticker: str, timeframe: Timeframe) -> None:
         """Starts to load and follow a series; an earlier one is dropped."""
@@ -99,6 +98,7 @@ class ChartData(QObject):
         self._history = ChartHistory(self._market_data, self._clock, ticker, timeframe, self._first_bars)
         closed_ms = bucket_start(self._clock.now_ms(), timeframe, self.market)
         self._end = LiveEnd(timeframe, self.market, self._on_bars, self._on_outside, closed_ms)
+        self._stream = SeriesStream(self._live, ticker, self._end.take)
         self.status = ChartStatus(phase="loading", source=self.status.source)
         self.reset.emit()
         self.status_changed.emit()
@@ -106,11 +106,9 @@ class ChartData(QObject):
 
     def want_older(self) -> None:
         """Loads the bars before the first one; nothing happens while that is going on or when there are none."""
-        status = self.status
-        if not len(self.series) or status.is_loading_older or status.is_oldest_reached:
-            return
-        self._set_status(is_loading_older=True)
-        self._tasks.start(self._load_older(), replace="older", name="older bars")
+        if len(self.series) and not self.status.is_loading_older and not self.status.is_oldest_reached:
+            self._set_status(is_loading_older=True)
+            self._tasks.start(self._load_older(), replace="older", name="older bars")
 
     def reload(self) -> None:
         """Asks REST again for what is missing or failed."""
@@ -122,27 +120,16 @@ class ChartData(QObject):
             return "settled"
         return "closed" if start_ms < self._end.closed_ms else "forming"
 
-    # --- loading -------------------------------------------------------------------------------------------
-
     async def _run(self) -> None:
         await self._show_cached()
-        self._listen()
+        self._stream.open()
         self.info = await self._market_data.catalogue.ticker(self.ticker)
         await self._stitch()
         await self._follow()
 
-    def _listen(self) -> None:
-        channels = channels_of(self.market, Channel.TRADE, Channel.MINUTE)
-        self._subscription = self._live.listen(self.ticker, channels, self._end.take)
-
     async def _show_cached(self) -> None:
-        try:
-            bars = await self._history.cached()
-        except MarketError:
-            return
-        if len(bars):
-            self._merge(bars)
-            self._set_status(freshness=Freshness.CACHED)
+        with suppress(MarketError):
+            self._merge(await self._history.cached())
 
     async def _stitch(self) -> None:
         """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live.
@@ -152,7 +139,7 @@ class ChartData(QObject):
         self._is_stitched = False
         self._end.hold()
         while True:
-            stream = self._live.stream_of(self.ticker)
+            stream = self._stream.connection
             try:
                 await self._fetch()
             except MarketError as error:
@@ -161,7 +148,7 @@ class ChartData(QObject):
                     return
                 await asyncio.sleep(_RETRY_S * (6 if self._is_limited else 1))
                 continue
-            now_on = self._live.stream_of(self.ticker)
+            now_on = self._stream.connection
             if now_on is None or now_on == stream:
                 break
             # The stream began while REST was asked: what happened in between is in neither, so ask again.
@@ -195,29 +182,20 @@ class ChartData(QObject):
             sentence=self.status.sentence if found.error is None else str(found.error),
         )
 
-    # --- live ----------------------------------------------------------------------------------------------
-
     async def _follow(self) -> None:
         """Closes buckets by the clock, settles closed bars by REST, polls where there is no stream."""
-        settled_s = polled_s = time.monotonic()
+        rounds = Rounds(is_limited=self._is_limited)
         while True:
-            await asyncio.sleep(0.25)
-            now_ms, now_s = self._clock.now_ms(), time.monotonic()
+            await asyncio.sleep(_LOOK_S)
+            now_ms = self._clock.now_ms()
             if self._is_stitched and self._is_on_stream:
                 # Never in an outage: nobody knows what was traded.
                 self._end.close_by_clock(now_ms, self._clock.rate)
             self._refresh_status()
-            is_streaming = self._live.is_streaming(self.ticker)
-            if not is_streaming and now_s - polled_s >= _POLL_EVERY_S[self._is_limited]:
-                polled_s = now_s
+            unsettled_ms = self._settled_ms + SETTLE_MS[self.market] + self.timeframe.base.typical_ms
+            has_unsettled = unsettled_ms < self._end.closed_ms <= now_ms
+            if rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=has_unsettled):
                 await self._settle(now_ms)
-            elif now_s - settled_s >= _SETTLE_EVERY_S[self._is_limited] and self._has_unsettled(now_ms):
-                settled_s = now_s
-                await self._settle(now_ms)
-
-    def _has_unsettled(self, now_ms: int) -> bool:
-        settle_ms = SETTLE_MS[self.market]
-        return self._settled_ms + settle_ms + self.timeframe.base.typical_ms < self._end.closed_ms <= now_ms
 
     async def _settle(self, now_ms: int) -> None:
         """REST's word on what closed since the last settled bar; corrections update the series in place."""
@@ -230,7 +208,7 @@ class ChartData(QObject):
             self._end.tail.settle(bars, now_ms)
         before_ms, self._settled_ms = self._settled_ms, settled_ms
         forming_ms = bucket_start(now_ms, self.timeframe, self.market)
-        self._merge(bars.between(0, forming_ms if self._live.is_streaming(self.ticker) else now_ms + 1))
+        self._merge(bars.between(0, forming_ms if self._stream.is_flowing else now_ms + 1))
         self._set_status(sentence=None)
         if settled_ms > before_ms and len(self.series):
             self._announce(SeriesChange(0, max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)))
@@ -268,41 +246,25 @@ class ChartData(QObject):
             self.changed.emit(change.first_index)
         self._refresh_status()
 
-    # --- state ---------------------------------------------------------------------------------------------
-
     def _on_feed_state(self) -> None:
         if not self.ticker:
             return
-        stream = self._live.stream_of(self.ticker)
+        stream = self._stream.connection
         if self._is_stitched and stream is not None and stream != self._stitched_on:
             self._tasks.start(self._stitch(), replace="stitch", name="stitch")
-        self._use_seconds_if_trades_are_refused()
+        self._stream.fall_back()
         self._refresh_status()
 
-    def _use_seconds_if_trades_are_refused(self) -> None:
-        if self._subscription is None or self.market is Market.FOREX:
-            return
-        if self._live.is_refused(self.ticker, Channel.TRADE) and not self._live.is_refused(self.ticker, Channel.SECOND):
-            refused, self._subscription = self._subscription, None
-            refused.close()
-            self._subscription = self._live.listen(self.ticker, (Channel.SECOND, Channel.MINUTE), self._end.take)
-
     def _refresh_status(self) -> None:
-        quote = self._live.board.get(self.ticker)
-        freshness = quote.freshness if quote is not None else Freshness.CACHED
-        if not self._is_stitched and freshness in (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES):
-            freshness = Freshness.CACHED
-        last_ms = self.series.last_start_ms
-        end = self._end
+        quote, end, last_ms = self._live.board.get(self.ticker), self._end, self.series.last_start_ms
+        freshness = Freshness.CACHED if quote is None else quote.freshness
         has_only_minutes = end.events > 0 and not end.has_trades and self.market is not Market.FOREX
         self._set_status(
-            freshness=freshness,
-            bar_state=self.state_of(last_ms) if last_ms is not None else "forming",
-            last_event_ms=quote.last_ms if quote is not None else None,
+            freshness=freshness if self._is_stitched else before_stitch(freshness),
+            bar_state="forming" if last_ms is None else self.state_of(last_ms),
+            last_event_ms=None if quote is None else quote.last_ms,
             live_events=end.events,
-            note="Minute bars only: this feed carries no trades, so the candle moves once a minute."
-            if has_only_minutes
-            else None,
+            note=MINUTES_ONLY if has_only_minutes else None,
         )
 
     def _set_status(self, **changes: object) -> None:
@@ -314,9 +276,7 @@ class ChartData(QObject):
     def _leave(self) -> None:
         for key in ("show", "older", "stitch", "correct"):
             self._tasks.cancel(key)
-        if self._subscription is not None:
-            self._subscription.close()
-            self._subscription = None
+        self._stream.close()
         self._end.stop()
         self._is_stitched = False
         self._stitched_on = None

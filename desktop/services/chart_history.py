@@ -67,7 +67,7 @@ class ChartHistory:
         asked_ms = self._clock.now_ms()
         answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, to_ms, max_age_ms=0)
         as_of_ms = (asked_ms + self._clock.now_ms()) // 2  # when the server looked, as near as can be told
-        settled_ms = max(settled_ms, answer.settled_until_ms or 0)
+        settled_ms = max(settled_ms, answer.settled_until_ms or from_ms)
         if answer.error is not None:
             return UpToNow(answer.bars, answer.missing, settled_ms, error=answer.error)
         bucket_ms = bucket_start(asked_ms, self._timeframe, self._market)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from desktop.domain.freshness import Freshness
 
 Phase = Literal["empty", "loading", "ready", "failed"]
 BarState = Literal["forming", "closed", "settled"]
+
+
+MINUTES_ONLY: Final = "Minute bars only: this feed carries no trades, so the candle moves once a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,9 @@ class ChartStatus:
     live_events: int = 0
     missing: tuple[tuple[int, int], ...] = ()
     source: str = "Massive"
+
+
+def before_stitch(freshness: Freshness) -> Freshness:
+    """What may be said while there may be a hole behind the newest bar: nothing that claims to be current."""
+    is_current = freshness in (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES)
+    return Freshness.CACHED if is_current else freshness

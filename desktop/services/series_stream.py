@@ -1,0 +1,69 @@
+"""The live side of one series: which channels it listens to, on which connection, and when REST is asked again."""
+
+from __future__ import annotations
+
+import time
+
+from desktop.domain.market import Market, market_of
+from desktop.services.live import Channel, Listener, LiveMarket, Subscription, channels_of
+
+_SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
+_POLL_EVERY_S = {True: 60.0, False: 15.0}
+
+
+class SeriesStream:
+    """Trades and minute bars of one ticker; second bars where trades are not in the plan."""
+
+    def __init__(self, live: LiveMarket, ticker: str, listener: Listener) -> None:
+        self._live = live
+        self._ticker = ticker
+        self._listener = listener
+        self._subscription: Subscription | None = None
+
+    def open(self) -> None:
+        channels = channels_of(market_of(self._ticker), Channel.TRADE, Channel.MINUTE)
+        self._subscription = self._live.listen(self._ticker, channels, self._listener)
+
+    def close(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+
+    @property
+    def connection(self) -> int | None:
+        """Number of the connection that carries the minute bars; None while none does."""
+        return self._live.stream_of(self._ticker)
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether any channel of the ticker is confirmed."""
+        return self._live.is_streaming(self._ticker)
+
+    def fall_back(self) -> None:
+        """Changes to second bars when the plan refuses trades."""
+        if self._subscription is None or market_of(self._ticker) is Market.FOREX:
+            return
+        is_refused = self._live.is_refused
+        if is_refused(self._ticker, Channel.TRADE) and not is_refused(self._ticker, Channel.SECOND):
+            self.close()
+            channels = (Channel.SECOND, Channel.MINUTE)
+            self._subscription = self._live.listen(self._ticker, channels, self._listener)
+
+
+class Rounds:
+    """When REST is asked about the end of a series: to settle closed bars, or instead of a stream."""
+
+    def __init__(self, *, is_limited: bool) -> None:
+        self._is_limited = is_limited
+        self._settled_s = self._polled_s = time.monotonic()
+
+    def is_due(self, *, is_flowing: bool, has_unsettled: bool) -> bool:
+        """Answers True at most once per round."""
+        now_s = time.monotonic()
+        if not is_flowing and now_s - self._polled_s >= _POLL_EVERY_S[self._is_limited]:
+            self._polled_s = now_s
+            return True
+        if has_unsettled and now_s - self._settled_s >= _SETTLE_EVERY_S[self._is_limited]:
+            self._settled_s = now_s
+            return True
+        return False
