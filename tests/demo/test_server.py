@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from websockets.asyncio.client import connect
 
 from desktop.domain.errors import BadInput
 from tests.helpers.feed_server import (  # noqa: F401 (fixture)
+    PROJECT,
     TEST_KEY,
     ServerProcess,
     feed_servers,
@@ -62,8 +66,8 @@ def test_sigterm_ends_it_cleanly_with_clients_connected(recorded: Path) -> None:
     server = start_server(["--recording", str(recorded)])
 
     async def scenario() -> int:
-        async with connect(server.socket + "/crypto", proxy=None) as socket:
-            await socket.recv()
+        async with connect(server.socket + "/crypto", proxy=None) as ws:
+            await ws.recv()
             server.process.send_signal(signal.SIGTERM)
             return await asyncio.to_thread(server.process.wait, 10)
 
@@ -131,17 +135,17 @@ def test_same_span_same_events(run_async: Callable[..., Any]) -> None:
     async def events() -> list[Any]:
         async with (
             serving_source(SteadyMarket(), start_ms=START_MS + HOUR_MS) as server,
-            connect(server.socket + "/crypto", proxy=None) as socket,
+            connect(server.socket + "/crypto", proxy=None) as ws,
         ):
-            await socket.recv()
-            await socket.send(json.dumps({"action": "auth", "params": server.key}))
-            await socket.recv()
-            await socket.send(json.dumps({"action": "subscribe", "params": "XT.*,XA.BTC-USD,XAS.ETH-USD,XQ.BTC-USD"}))
-            await socket.recv()
+            await ws.recv()
+            await ws.send(json.dumps({"action": "auth", "params": server.key}))
+            await ws.recv()
+            await ws.send(json.dumps({"action": "subscribe", "params": "XT.*,XA.BTC-USD,XAS.ETH-USD,XQ.BTC-USD"}))
+            await ws.recv()
             server.clock.advance(10 * MINUTE_MS)
             seen: list[Any] = []
             while sum(event["ev"] == "XA" for event in seen) < 10:
-                seen += json.loads(await socket.recv())
+                seen += json.loads(await ws.recv())
             return seen
 
     first = run_async(events())
@@ -165,15 +169,15 @@ def test_the_demo_market_is_the_same_in_every_process(
     """Byte for byte over REST, event for event over the socket, for equal virtual times."""
 
     async def events(server: ServerProcess) -> list[Any]:
-        async with connect(server.socket + "/crypto", proxy=None, max_queue=None) as socket:
-            await socket.recv()
+        async with connect(server.socket + "/crypto", proxy=None, max_queue=None) as ws:
+            await ws.recv()
             for action, params in (("auth", server.key), ("subscribe", "XT.BTC-USD,XQ.ETH-USD,XAS.BTC-USD,XA.*")):
-                await socket.send(json.dumps({"action": action, "params": params}))
-                await socket.recv()
+                await ws.send(json.dumps({"action": action, "params": params}))
+                await ws.recv()
             await asyncio.to_thread(server.control, "POST", "/clock", {"advance_ms": 2 * MINUTE_MS})
             seen: list[Any] = []
             while sum(event["ev"] == "XA" and event["pair"] == "BTC-USD" for event in seen) < 2:
-                seen += json.loads(await socket.recv())
+                seen += json.loads(await ws.recv())
             return seen
 
     answers, streams = [], []
@@ -187,3 +191,37 @@ def test_the_demo_market_is_the_same_in_every_process(
     assert len(answers[0][0]) > 100_000
     assert streams[0] == streams[1]
     assert {event["ev"] for event in streams[0]} == {"XT", "XQ", "XAS", "XA"}
+
+
+def test_arguments_that_cannot_be_used_are_one_sentence(recorded: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for arguments, sentence in (
+            (["--port", port], "cannot listen"),
+            (["--speed", "fast"], "is not a speed"),
+            (["--from", "yesterday"], "is not a time"),
+            (["--recording", "gone.csv"], "not named like a recording"),
+        ):
+            command = [sys.executable, "-m", "desktop.demo", "--recording", str(recorded), *arguments]
+            ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False)
+            assert (ended.returncode, ended.stdout) == (2, "")
+            assert sentence in ended.stderr
+            assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_options_become_a_plan_and_a_clock(feed_server: Callable[..., ServerProcess], recorded: Path) -> None:
+    options = ("--calls-per-minute", "2", "--no-socket", "--speed", "max", "--from", "2024-03-01T01:00")
+    server = feed_server("--recording", recorded, *options)
+    assert [get(server, "/v1/marketstatus/now").status_code for _ in range(3)] == [200, 200, 429]
+    state = server.control("GET", "/clock")
+    assert (state["now_ms"], state["speed"], state["rate"]) == (START_MS + HOUR_MS, "max", 0.0)
+
+    async def refusal() -> Any:
+        async with connect(server.socket + "/stocks", proxy=None) as ws:
+            await ws.recv()
+            await ws.send(json.dumps({"action": "auth", "params": server.key}))
+            return json.loads(await ws.recv())[0]
+
+    assert asyncio.run(refusal())["status"] == "auth_failed"
