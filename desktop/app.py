@@ -102,7 +102,10 @@ class _Application:
         async with AsyncExitStack() as stack:
             level = logging.DEBUG if option(self._arguments, "verbose") else logging.INFO
             stack.callback(Logging(self._folders.logs, self._redactor, level=level).close)
-            stack.callback(CrashFile(self._folders.logs).close)
+            crash = CrashFile(self._folders.logs)
+            stack.callback(crash.close)
+            if crash.previous is not None:
+                self._notices.post(f"Candelabra crashed the last time. The report is in {crash.previous}.", "warning")
             hooks = install_hooks(lambda bug: _on_loop(loop, self._report_bug, bug), self._redactor)
             stack.callback(hooks.remove)
             loop.set_exception_handler(hooks.on_loop_error)

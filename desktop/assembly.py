@@ -23,14 +23,14 @@ from desktop.data.rate_limit import Limiter
 from desktop.data.rest import RestClient
 from desktop.data.store import Store
 from desktop.data.wire_socket import Event
-from desktop.domain.errors import BadInput, MarketError
+from desktop.domain.addresses import LOOPBACK_HOSTS
+from desktop.domain.errors import MarketError
 from desktop.domain.settings import Plan
 from desktop.domain.world import VENDOR, World, world_of_base
 from desktop.services.tasks import Tasks
 
 WORLD_HEADER = "X-Candelabra-World"
 CONTROL_HEADER = "X-Candelabra-Control"
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _SYNC_EVERY_S = 2.0
 _PROBE_S = 5.0
 
@@ -82,18 +82,6 @@ class DataLayer:
         )
 
 
-def check_base(text: str, *, schemes: tuple[str, str]) -> str:
-    """A usable base address without trailing slash; encrypted off loopback. Raises BadInput."""
-    text = text.strip().rstrip("/")
-    parts = urlsplit(text)
-    plain, encrypted = schemes
-    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise BadInput(f"“{text}” is not an address.", next_step=f"It looks like {encrypted}://host.")
-    if parts.scheme == plain and parts.hostname not in _LOOPBACK:
-        raise BadInput(f"“{text}” is not encrypted.", next_step=f"Use {encrypted}:// so that the key stays secret.")
-    return text
-
-
 async def identify(source: Source, folders: Folders) -> Source:
     """Finds out which world a base address serves: by its server's own word, else by what was learnt before."""
     if world_of_base(source.rest_base) == VENDOR:
@@ -122,7 +110,7 @@ async def _ask_world(source: Source) -> tuple[World | None, str | None]:
             return None, None
     named = response.headers.get(WORLD_HEADER)
     control = response.headers.get(CONTROL_HEADER)
-    if control is not None and urlsplit(control).hostname not in _LOOPBACK:
+    if control is not None and urlsplit(control).hostname not in LOOPBACK_HOSTS:
         control = None
     try:
         return (World(named) if named else None), control
@@ -131,7 +119,7 @@ async def _ask_world(source: Source) -> tuple[World | None, str | None]:
 
 
 def _client(base: str, timeout_s: float) -> httpx.AsyncClient:
-    is_loopback = urlsplit(base).hostname in _LOOPBACK
+    is_loopback = urlsplit(base).hostname in LOOPBACK_HOSTS
     return httpx.AsyncClient(timeout=timeout_s, trust_env=not is_loopback, follow_redirects=False)
 
 

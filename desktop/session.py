@@ -17,7 +17,6 @@ from desktop.services.preferences import Preferences
 from desktop.services.search import TickerSearch
 from desktop.services.watchlist import Watchlist
 from desktop.services.watchlist_feed import WatchlistFeed
-from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.main_window import MainWindow
 from desktop.ui.services_api import WindowServices
 
@@ -71,7 +70,13 @@ async def open_session(
     stack.callback(WatchlistFeed(watchlist, live).close)
     search = TickerSearch(layer.market_data, lambda: watchlist.tickers, is_offline=not can_stream)
     stack.push_async_callback(search.aclose)
-    connection = Connection(live, layer.limiter, on_action, is_keyless=source.key is None)
+    actions = [on_action]
+
+    def run_action(action_id: str) -> None:
+        for action in actions:
+            action(action_id)
+
+    connection = Connection(live, layer.limiter, run_action, is_keyless=source.key is None)
     chart = ChartData(
         layer.market_data,
         live,
@@ -91,8 +96,13 @@ async def open_session(
         connection=connection,
         clock=layer.clock,
     )
-    widget = ChartWidget(chart, layer.clock, tokens)
-    window = MainWindow(services, widget, world_label=source.world.label, is_first_start=is_first_start)
+    window = MainWindow(
+        services,
+        world_label=source.world.label,
+        is_first_start=is_first_start,
+        data_folder=str(layer.folder.parent.parent),
+    )
+    actions.append(window.run_action)
     stack.callback(_dispose, window)
     live.start()
     search.start()
@@ -100,5 +110,6 @@ async def open_session(
 
 
 def _dispose(window: MainWindow) -> None:
+    window.save_layout()
     window.hide()
     window.deleteLater()

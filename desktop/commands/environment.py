@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from desktop.assembly import DataLayer, Source, check_base, identify, open_data_layer
+from desktop.assembly import DataLayer, Source, identify, open_data_layer
 from desktop.commands.parser import option
 from desktop.data import settings_file
 from desktop.data.api_key import ApiKeys
 from desktop.data.folders import Folders
 from desktop.demo.launch import FeedServer, start_feed_server, world_of
+from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import Plan, Settings
 from desktop.domain.world import VENDOR
@@ -66,11 +67,11 @@ async def source_of_server(server: FeedServer) -> Source:
 
 async def source_of(arguments: argparse.Namespace, settings: Settings, folders: Folders, key: str | None) -> Source:
     """The source that options and settings name, its world found out."""
-    rest_base = check_base(str(option(arguments, "rest_base", settings.rest_base)), schemes=("http", "https"))
-    socket_base = check_base(str(option(arguments, "socket_base", settings.socket_base)), schemes=("ws", "wss"))
+    rest_base = checked_base(str(option(arguments, "rest_base", settings.rest_base)), schemes=REST_SCHEMES)
+    socket_base = checked_base(str(option(arguments, "socket_base", settings.socket_base)), schemes=SOCKET_SCHEMES)
     is_offline = bool(option(arguments, "offline", False))
     clock = option(arguments, "clock")
-    control = check_base(str(clock), schemes=("http", "https")) if clock is not None else None
+    control = checked_base(str(clock), schemes=REST_SCHEMES) if clock is not None else None
     source = await identify(
         Source(rest_base, socket_base, key, VENDOR, control, settings.plan, is_offline=is_offline), folders
     )
