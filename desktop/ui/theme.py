@@ -212,6 +212,7 @@ def style_sheet(tokens: Tokens) -> str:
     QToolButton[flat="true"]:hover {{ background: {tokens.hover}; }}
     QToolButton[flat="true"]:focus {{ border-color: {tokens.accent}; }}
     QToolButton:checked, QToolButton[flat="true"]:checked {{ background: {selected}; border-color: {tokens.accent}; }}
+    QToolButton[small="true"], QToolButton[small="true"]:focus {{ padding: 2px; }}
     QPushButton[small="true"] {{ padding: 0 8px; }}
     QPushButton[small="true"]:focus {{ padding: 0 7px; }}
     QTableView, QListView, QTreeView {{ background: {tokens.chart}; color: {tokens.text}; border: none;

@@ -1,0 +1,305 @@
+"""The main window: docks, bars and menus around the chart; no logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.domain.settings import Settings, Theme
+from desktop.domain.timeframe import Timeframe
+from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.dialogs import AboutDialog, ShortcutSheet
+from desktop.ui.first_start import FirstStart
+from desktop.ui.icons import app_icon, icon
+from desktop.ui.notice_bar import NoticeBar
+from desktop.ui.panel_title import PanelTitle
+from desktop.ui.save_image import ask_where, file_name
+from desktop.ui.search_box import SearchBox
+from desktop.ui.services_api import WindowServices
+from desktop.ui.settings_dialog import SettingsDialog
+from desktop.ui.status_bar import StatusBar
+from desktop.ui.theme import Tokens, palette, resolve, style_sheet
+from desktop.ui.ticker_panel import TickerPanel
+from desktop.ui.timeframe_bar import IntervalBox, TimeframeBar
+from desktop.ui.window_state import restore_state, saved_state
+
+
+class _Themed(Protocol):
+    def set_tokens(self, tokens: Tokens) -> None: ...
+
+
+def current_tokens(theme: Theme) -> Tokens:
+    """The colours for a setting and the desktop's own appearance; dark where the desktop does not say."""
+    return resolve(theme, QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light)
+
+
+class MainWindow(QMainWindow):
+    """One world on screen. It never closes by itself: it asks, and its owner unwinds."""
+
+    close_requested = Signal()
+    demo_requested = Signal()
+    world_change_requested = Signal()
+
+    def __init__(
+        self,
+        services: WindowServices,
+        *,
+        world_label: str = "",
+        is_first_start: bool = False,
+        data_folder: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._world_label = world_label
+        self._data_folder = data_folder
+        self._tokens = current_tokens(services.preferences.settings.theme)
+        self._settings_dialog: SettingsDialog | None = None
+        self.setWindowIcon(app_icon())
+        self.resize(1280, 800)
+        self.setMinimumSize(720, 480)
+        self._build(is_first_start)
+        self._build_menus()
+        self._connect()
+        self._apply_theme()
+        self._show_series()
+        if is_first_start:
+            self._hide_chart_parts()
+        else:
+            restore_state(self, services.preferences.settings.window)
+            self.chart.setFocus()
+
+    # --- building ------------------------------------------------------------------------------------------
+
+    def _build(self, is_first_start: bool) -> None:
+        services, tokens = self._services, self._tokens
+        self.chart = ChartWidget(services.chart, services.clock, tokens)
+        self.search_box = SearchBox(services, tokens)
+        self.search_box.setFixedWidth(260)
+        self._timeframes = TimeframeBar()
+        bar = QToolBar("Chart")
+        bar.setObjectName("chart bar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(18, 18))
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(self.search_box)
+        bar.addWidget(self._timeframes)
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(gap)
+        self._bar = bar
+        self.addToolBar(bar)
+        self._notice_bar = NoticeBar(services.notices, tokens)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.chart)
+        self._first_start: FirstStart | None = None
+        if is_first_start:
+            self._first_start = FirstStart(services, tokens)
+            self._first_start.demo_chosen.connect(self.demo_requested)
+            self._pages.addWidget(self._first_start)
+            self._pages.setCurrentWidget(self._first_start)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._notice_bar)
+        layout.addWidget(self._pages, 1)
+        self.setCentralWidget(central)
+        self._interval_box = IntervalBox(tokens, self.chart)
+        self.panel = TickerPanel(services, tokens)
+        self._dock = QDockWidget("Watchlist")
+        self._dock.setObjectName("watchlist")
+        self._dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
+        self._dock.setWidget(self.panel)
+        self._dock_title = PanelTitle(self._dock, tokens)
+        self._dock.setTitleBarWidget(self._dock_title)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+        self.resizeDocks([self._dock], [400], Qt.Orientation.Horizontal)
+        self.status = StatusBar(services, tokens, self._world_label)
+        self.setStatusBar(self.status)
+        self._themed: list[_Themed] = [
+            self.chart,
+            self.search_box,
+            self.panel,
+            self.status,
+            self._notice_bar,
+            self._interval_box,
+            self._dock_title,
+        ]
+        if self._first_start is not None:
+            self._themed.append(self._first_start)
+
+    def _build_menus(self) -> None:
+        file = self._menu("&File")
+        settings = self._action(file, "&Settings…", "Ctrl+,", self.open_settings)
+        image = self._action(file, "Save &image…", "Alt+S", self._ask_image)
+        file.addSeparator()
+        self._action(file, "&Quit", QKeySequence(QKeySequence.StandardKey.Quit), self.close_requested.emit)
+        view = self._menu("&View")
+        search = self._action(view, "&Search symbol", "Ctrl+F", lambda: self.search_box.open_with(""))
+        panel = self._dock.toggleViewAction()
+        panel.setToolTip("Show or hide the watchlist")
+        view.addAction(panel)
+        view.addSeparator()
+        self._themes = QActionGroup(self)
+        for theme, text in ((Theme.SYSTEM, "As the s&ystem"), (Theme.DARK, "&Dark"), (Theme.LIGHT, "&Light")):
+            action = self._action(view, text, None, partial(self._services.preferences.update, theme=theme))
+            action.setCheckable(True)
+            action.setData(theme)
+            self._themes.addAction(action)
+        source = self._menu("&Data")
+        self._action(source, "Open the &demo market", None, self.demo_requested.emit)
+        self._action(source, "API &key…", None, lambda: self.open_settings("API key"))
+        help_menu = self._menu("&Help")
+        self._action(help_menu, "&Shortcuts", "F1", lambda: ShortcutSheet(self._tokens, self).open())
+        self._action(help_menu, "&About Candelabra", None, self._about)
+        self._icons = ((settings, "settings"), (panel, "list"))
+        for action in (panel, settings):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setProperty("flat", True)
+            self._bar.addWidget(button)
+        self._chart_actions = (image, search, panel)
+
+    def _hide_chart_parts(self) -> None:
+        """Before the first question is answered there is no chart to act on."""
+        self._bar.hide()
+        self._dock.hide()
+        self.status.hide()
+        for action in self._chart_actions:
+            action.setEnabled(False)
+
+    def _menu(self, title: str) -> QMenu:
+        return self.menuBar().addMenu(title)
+
+    def _action(
+        self, menu: QMenu, text: str, keys: str | QKeySequence | None, on_triggered: Callable[[], object]
+    ) -> QAction:
+        action = QAction(text, self)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _checked=False: on_triggered())
+        menu.addAction(action)
+        return action
+
+    def _connect(self) -> None:
+        services = self._services
+        self.search_box.ticker_chosen.connect(self.open_ticker)
+        self.search_box.dismissed.connect(self.chart.setFocus)
+        self.panel.ticker_chosen.connect(self.open_ticker)
+        self._timeframes.chosen.connect(self.open_timeframe)
+        self._interval_box.chosen.connect(self.open_timeframe)
+        self.chart.text_typed.connect(self._on_text_typed)
+        self._notice_bar.action_chosen.connect(self._on_notice_action)
+        services.chart.reset.connect(self._show_series)
+        services.preferences.changed.connect(self._on_settings)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply_theme)
+        for notice in services.notices.open:
+            self._notice_bar.show_notice(notice)
+
+    # --- what a person does --------------------------------------------------------------------------------
+
+    def open_ticker(self, ticker: str) -> None:
+        """Shows another ticker at the same timeframe."""
+        self._services.search.remember(ticker)
+        self._services.chart.show(ticker, self._services.chart.timeframe)
+        self.chart.setFocus()
+
+    def open_timeframe(self, timeframe: Timeframe) -> None:
+        """Shows the same ticker at another timeframe."""
+        if self._services.chart.ticker:
+            self._services.chart.show(self._services.chart.ticker, timeframe)
+        self.chart.setFocus()
+
+    def open_settings(self, page: str = "") -> None:
+        """Opens the settings, at a page by name."""
+        if self._settings_dialog is None:
+            dialog = self._settings_dialog = SettingsDialog(
+                self._services, self._tokens, self, data_folder=self._data_folder
+            )
+            dialog.world_change_requested.connect(self.world_change_requested)
+            dialog.demo_requested.connect(self.demo_requested)
+            self._themed.append(dialog)
+        if page:
+            self._settings_dialog.show_page(page)
+        self._settings_dialog.open()
+
+    def _on_text_typed(self, text: str) -> None:
+        if text.isdigit() or text == ",":
+            self._interval_box.open_with(text)
+        else:
+            self.search_box.open_with(text)
+
+    def _on_notice_action(self, action_id: str) -> None:
+        if not self.panel.run_action(action_id):
+            self._services.connection.run_action(action_id)
+
+    def run_action(self, action_id: str) -> None:
+        """What a button of the status bar asks of the window."""
+        if action_id == "enter_key":
+            self.open_settings("API key")
+
+    def _ask_image(self) -> None:
+        chart = self._services.chart
+        name = file_name(chart.ticker, chart.timeframe, self._world_label)
+        ask_where(self.chart, name, self._services.notices, self)
+
+    def _about(self) -> None:
+        AboutDialog(self._data_folder, self._tokens, self).open()
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def _show_series(self) -> None:
+        chart = self._services.chart
+        parts = [f"{chart.ticker} {chart.timeframe}"] if chart.ticker else []
+        parts.append("Candelabra")
+        if self._world_label:
+            parts.append(self._world_label)
+        self.setWindowTitle(" – ".join(parts))
+        self._timeframes.show_timeframe(chart.timeframe)
+
+    def _on_settings(self, _settings: Settings) -> None:
+        self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        theme = self._services.preferences.settings.theme
+        tokens = self._tokens = current_tokens(theme)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.setPalette(palette(tokens))
+        self.setStyleSheet(style_sheet(tokens))
+        for part in self._themed:
+            part.set_tokens(tokens)
+        for action in self._themes.actions():
+            action.setChecked(action.data() == theme)
+        for action, name in self._icons:
+            action.setIcon(icon(name, tokens.text))
+
+    def save_layout(self) -> None:
+        """Keeps size and docks in the settings; called by the owner before the window goes."""
+        if self._first_start is None:
+            self._services.preferences.update(window=saved_state(self))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Asks instead of closing: the owner unwinds everything and then lets the window go."""
+        event.ignore()
+        self.close_requested.emit()
