@@ -13,7 +13,7 @@ from desktop.ui.ticker_model import FLASH_ROLE, FRESHNESS_ROLE, Column
 CELL_MARGIN_PX = 8
 DOT_PX = 7
 DOT_SPACE_PX = DOT_PX + 6  # the dot and the gap to its text
-_FLASH_SHARE = 0.32  # of the direction's colour in the flash
+FLASH_SHARE = 0.24  # of the direction's colour in the flash
 _MARK_PX = 2  # width of the bar beside the current row
 
 
@@ -87,5 +87,5 @@ class TickerDelegate(QStyledItemDelegate):
         ground = blend(tokens.accent, tokens.chart, 0.18) if is_selected else tokens.chart
         flash = index.data(FLASH_ROLE) if index.column() == Column.LAST else 0
         if flash:
-            ground = blend(tokens.up if flash > 0 else tokens.down, ground, _FLASH_SHARE)
+            ground = blend(tokens.up if flash > 0 else tokens.down, ground, FLASH_SHARE)
         painter.fillRect(rect, QColor(ground))

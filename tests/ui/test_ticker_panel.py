@@ -12,6 +12,7 @@ from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo
 from desktop.ui.theme import DARK, LIGHT, blend
 from desktop.ui.ticker_model import FLASH_ROLE, FLASH_S, FRESHNESS_ROLE, Column, TickerModel, currency_of, ticker_code
+from desktop.ui.ticker_paint import FLASH_SHARE
 from desktop.ui.ticker_panel import TickerPanel
 from tests.ui.window_services import NAMES, Parts, make_parts
 
@@ -234,7 +235,7 @@ def test_the_price_cell_is_painted_in_the_flash(qtbot: QtBot, parts: Parts) -> N
     panel.model.refresh({"X:BTCUSD"})
     rect = panel.table.visualRect(panel.model.index(0, Column.LAST))
     image = panel.table.viewport().grab().toImage()
-    assert image.pixelColor(rect.topLeft() + QPoint(1, 1)).name() == blend(DARK.up, DARK.chart, 0.32)
+    assert image.pixelColor(rect.topLeft() + QPoint(1, 1)).name() == blend(DARK.up, DARK.chart, FLASH_SHARE)
     beside = panel.table.visualRect(panel.model.index(1, Column.LAST))
     assert image.pixelColor(beside.topLeft() + QPoint(1, 1)) == QColor(DARK.chart)
 
