@@ -121,7 +121,7 @@ async def flood(connection: ServerConnection, size: int, per_s: float) -> None:
     while connection.state is State.OPEN:
         transport.write(blobs[sent % len(blobs)])
         sent += 1
-        while transport.get_write_buffer_size() > _WRITE_BUFFER_BYTES:  # noqa: ASYNC110 - drain() is not public
+        while transport.get_write_buffer_size() > _WRITE_BUFFER_BYTES:
             await asyncio.sleep(0.0005)
         if per_s:
             await asyncio.sleep(max(0.0, began_s + sent * per_write * size / per_s - time.perf_counter()))
@@ -162,7 +162,7 @@ class Received:
 async def measure(received: Received, client: Any, seconds: float) -> None:
     """Runs a client's coroutine, counting only after its first events."""
     task = asyncio.ensure_future(client)
-    while not received.events:  # noqa: ASYNC110 - neither client has an event for it
+    while not received.events:
         await asyncio.sleep(0.001)
     received.events = 0
     began_s, cpu_s = time.perf_counter(), time.process_time()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from desktop.assembly import DataLayer
 from desktop.data.user_store import UserStore
 from desktop.services.chart_data import ChartData
+from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
 from desktop.services.keys import Keys
 from desktop.services.live import LiveMarket
@@ -104,6 +105,10 @@ async def open_session(
     )
     actions.append(window.run_action)
     stack.callback(_dispose, window)
+    if can_stream:
+        check = ClockCheck(layer.market_data, layer.clock, desk.notices)
+        stack.push_async_callback(check.aclose)
+        check.start()
     live.start()
     search.start()
     return Session(window, chart, live, watchlist)

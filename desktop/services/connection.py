@@ -68,7 +68,6 @@ class Connection(QObject):
         self._limiter = limiter
         self._on_action = on_action
         self._is_keyless = is_keyless
-        self._rest_sentence: str | None = None
         live.state_changed.connect(self.changed)
 
     @property
@@ -77,8 +76,6 @@ class Connection(QObject):
             sentence = "Without an API key only the cache is shown."
             return ConnectionSummary("No key", "off", sentence, _ACTION_TEXTS["enter_key"], "enter_key")
         states = self._live.states.values()
-        if self._rest_sentence is not None and not any(state.phase is Phase.REFUSED for state in states):
-            return ConnectionSummary("Offline", "warning", self._rest_sentence, _ACTION_TEXTS["retry"], "retry")
         worst = min(states, key=lambda state: _WORST_FIRST.index(state.phase), default=None)
         return ConnectionSummary() if worst is None else _summary_of(worst)
 
@@ -91,12 +88,6 @@ class Connection(QObject):
         """Says so when data arrive late because this machine or the network cannot keep up."""
         lag_ms = self._live.lag_ms
         return None if lag_ms <= 0 else f"Data arrive {lag_ms / 1000:.1f} s late"
-
-    def rest_failed(self, sentence: str) -> None:
-        """REST cannot be reached (or works again, with an empty sentence)."""
-        if (sentence or None) != self._rest_sentence:
-            self._rest_sentence = sentence or None
-            self.changed.emit()
 
     def run_action(self, action_id: str) -> None:
         """Does what the summary's button says."""
