@@ -10,7 +10,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QMainWindow,
     QMenu,
     QSizePolicy,
@@ -28,7 +27,7 @@ from desktop.ui.dialogs import AboutDialog, ShortcutSheet
 from desktop.ui.first_start import FirstStart
 from desktop.ui.icons import app_icon, icon
 from desktop.ui.notice_bar import NoticeBar
-from desktop.ui.panel_title import PanelTitle
+from desktop.ui.panel_dock import PanelDock
 from desktop.ui.save_image import ask_where, file_name
 from desktop.ui.search_box import SearchBox
 from desktop.ui.services_api import WindowServices
@@ -38,6 +37,8 @@ from desktop.ui.theme import Tokens, palette, resolve, style_sheet
 from desktop.ui.ticker_panel import TickerPanel
 from desktop.ui.timeframe_bar import IntervalBox, TimeframeBar
 from desktop.ui.window_state import restore_state, saved_state
+
+_DOCK_PX = 424  # symbol, last, change, change % and age; a wider panel shows volume, bid and ask too
 
 
 class _Themed(Protocol):
@@ -123,16 +124,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self._interval_box = IntervalBox(tokens, self.chart)
         self.panel = TickerPanel(services, tokens)
-        self._dock = QDockWidget("Watchlist")
-        self._dock.setObjectName("watchlist")
-        self._dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
-        )
-        self._dock.setWidget(self.panel)
-        self._dock_title = PanelTitle(self._dock, tokens)
-        self._dock.setTitleBarWidget(self._dock_title)
+        self._dock = PanelDock("Watchlist", self.panel, tokens)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
-        self.resizeDocks([self._dock], [400], Qt.Orientation.Horizontal)
+        self.resizeDocks([self._dock], [_DOCK_PX], Qt.Orientation.Horizontal)
         self.status = StatusBar(services, tokens, self._world_label)
         self.setStatusBar(self.status)
         self._themed: list[_Themed] = [
@@ -142,7 +136,7 @@ class MainWindow(QMainWindow):
             self.status,
             self._notice_bar,
             self._interval_box,
-            self._dock_title,
+            self._dock,
         ]
         if self._first_start is not None:
             self._themed.append(self._first_start)
