@@ -162,7 +162,7 @@ class _Application:
                     self._choose(_Choice())
 
             session = await open_session(stack, layer, desk, on_action, is_first_start=choice.is_first_start)
-            self._connect(stack, session, desk)
+            self._connect(stack, session, desk, source)
             self._show(session, choice, desk)
             tasks = Tasks()
             stack.push_async_callback(tasks.aclose)
@@ -186,8 +186,9 @@ class _Application:
         ticker = self._arguments.ticker or ticker
         session.chart.show(ticker, Timeframe.parse(self._arguments.window_timeframe or timeframe))
 
-    def _connect(self, stack: AsyncExitStack, session: Session, desk: Desk) -> None:
+    def _connect(self, stack: AsyncExitStack, session: Session, desk: Desk, source: Source) -> None:
         window, chart, preferences = session.window, session.chart, desk.preferences
+        plan = preferences.settings.plan
 
         def explore_demo() -> None:
             preferences.update(has_chosen_start=True, starts_in_demo=True)
@@ -198,6 +199,10 @@ class _Application:
                 preferences.update(has_chosen_start=True, starts_in_demo=False)
                 self._choose(_Choice())
 
+        def use_plan(settings: Settings) -> None:
+            if settings.plan is not plan and not source.world.label:
+                self._choose(_Choice())
+
         def remember_chart() -> None:
             if chart.ticker and option(self._arguments, "replay") is None:
                 preferences.update(ticker=chart.ticker, timeframe=str(chart.timeframe))
@@ -206,8 +211,8 @@ class _Application:
         window.demo_requested.connect(explore_demo)
         window.world_change_requested.connect(lambda: self._choose(_Choice()))
         chart.reset.connect(remember_chart)
-        changed = desk.keys.changed.connect(use_vendor)
-        stack.callback(QObject.disconnect, changed)  # a closed session hears no more
+        for connection in (desk.keys.changed.connect(use_vendor), preferences.changed.connect(use_plan)):
+            stack.callback(QObject.disconnect, connection)  # a closed session hears no more
 
     def _on_file_event(self, sentence: str) -> None:
         self._notices.post(sentence, "warning")

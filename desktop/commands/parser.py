@@ -59,7 +59,6 @@ def _common() -> argparse.ArgumentParser:
         "--replay", nargs="+", type=Path, metavar="FILE", help="replay recorded bars and trades (CSV, .gz)"
     )
     group.add_argument("--speed", metavar="X", help="replay speed: 1, 60, … or max")
-    group.add_argument("--from-time", metavar="T", dest="replay_from", help=argparse.SUPPRESS)
     group.add_argument("--verbose", action="store_true", help="log more")
     return common
 

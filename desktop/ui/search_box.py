@@ -12,7 +12,7 @@ from desktop.domain.market import TickerInfo
 from desktop.ui.search_rows import INFO_ROLE, NOTHING_FOUND, SearchRowDelegate, SearchRows
 from desktop.ui.services_api import WindowServices
 from desktop.ui.theme import Tokens
-from desktop.ui.ticker_model import ticker_code
+from desktop.ui.ticker_row import ticker_code
 
 _VISIBLE_ROWS: Final = 10
 _LIST_PX: Final = 520  # least width of the list

@@ -13,8 +13,8 @@ from desktop.domain.market import Market, TickerInfo
 from desktop.ui.formatting import percent, price_style
 from desktop.ui.services_api import LiveApi
 from desktop.ui.theme import Tokens, blend, number_font, text_font
-from desktop.ui.ticker_model import currency_of, ticker_code
 from desktop.ui.ticker_paint import DOT_SPACE_PX, paint_dot
+from desktop.ui.ticker_row import currency_of, ticker_code
 
 AT_MOST: Final = 50
 ROW_PX: Final = 30

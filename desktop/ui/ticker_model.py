@@ -2,98 +2,25 @@
 
 from __future__ import annotations
 
-import enum
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
-from desktop.domain.freshness import Freshness
-from desktop.domain.market import Market, TickerInfo, market_of, pair_of
 from desktop.ui.chart.source import Clock
-from desktop.ui.formatting import NOTHING, PriceStyle, age, arrow, percent, price_style, volume
-from desktop.ui.services_api import LiveApi, QuoteApi, SearchApi
+from desktop.ui.services_api import LiveApi, SearchApi
 from desktop.ui.theme import Tokens, number_font, text_font
+from desktop.ui.ticker_row import ALIGNED, HINTS, TITLES, Column, Row, ticker_code
 
 FONT_PX: Final = 13
-FLASH_S: Final = 0.150
 TICKER_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 1  # str
 FRESHNESS_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 2  # Freshness
 FLASH_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 3  # 1 up, -1 down, 0 no flash
 _ROOT: Final = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
-
-
-class Column(enum.IntEnum):
-    """Columns, in their order."""
-
-    SYMBOL = 0
-    LAST = 1
-    CHANGE = 2
-    CHANGE_PCT = 3
-    VOLUME = 4
-    BID = 5
-    ASK = 6
-    AGE = 7
-
-
-TITLES: Final = ("Symbol", "Last", "Change", "Change %", "Volume", "Bid", "Ask", "Age")
-_HINTS: Final = (
-    "Ticker",
-    "Last price",
-    "Change since the previous close",
-    "Change since the previous close, in percent",
-    "Volume of the day",
-    "Best price to sell at",
-    "Best price to buy at",
-    "How long ago the last price was made, and how far it may be trusted",
-)
-_ALIGNED: Final = (Qt.AlignmentFlag.AlignLeft, *(Qt.AlignmentFlag.AlignRight,) * 7)
-_FRESHNESS_WORDS: Final = {
-    Freshness.LIVE: "live",
-    Freshness.DELAYED: "delayed",
-    Freshness.CACHED: "from the cache",
-    Freshness.STALE: "stale: no connection for it",
-    Freshness.NO_TRADES: "no trades lately",
-}
-
-
-def ticker_code(ticker: str, info: TickerInfo | None = None) -> str:
-    """A ticker as people write it, with or without its catalogue row: `BTC/USD`, `AAPL`."""
-    if info is not None and info.base:
-        return info.code
-    base, currency = pair_of(ticker)
-    if market_of(ticker) is Market.STOCKS or not base or not currency:
-        return ticker.split(":", 1)[-1]
-    return f"{base}/{currency}"
-
-
-def currency_of(ticker: str, info: TickerInfo | None = None) -> str:
-    """What its price is in; empty when unknown."""
-    if info is not None and info.currency:
-        return info.currency
-    return "" if market_of(ticker) is Market.STOCKS else pair_of(ticker)[1]
-
-
-@dataclass(slots=True)
-class _Row:
-    """One ticker's cells as they are shown."""
-
-    ticker: str
-    code: str
-    name: str = ""
-    style: PriceStyle | None = None
-    is_style_settled: bool = False  # made from the previous close
-    texts: tuple[str, ...] = ()
-    values: tuple[float | None, ...] = (None,) * len(Column)
-    freshness: Freshness = Freshness.CACHED
-    direction: int = 0  # of the change since the previous close
-    flash: int = 0
-    flash_ends_s: float = field(default=0.0)
 
 
 class TickerModel(QAbstractTableModel):
@@ -115,7 +42,7 @@ class TickerModel(QAbstractTableModel):
         self._clock = clock
         self._monotonic = monotonic
         self._own_order: tuple[str, ...] = ()
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._places: dict[str, int] = {}
         self._sorted_by: Column | None = None
         self._is_descending = False
@@ -227,15 +154,15 @@ class TickerModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return row.texts[column]
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _ALIGNED[column] | Qt.AlignmentFlag.AlignVCenter
+                return ALIGNED[column] | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.ForegroundRole:
                 return self._colour(row, column)
             case Qt.ItemDataRole.FontRole:
                 return self._font(column)
             case Qt.ItemDataRole.ToolTipRole:
-                return self._tooltip(row, column)
+                return row.tooltip(column)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return self._spoken(row, column)
+                return row.spoken(column)
         if role == TICKER_ROLE:
             return row.ticker
         if role == FRESHNESS_ROLE:
@@ -251,9 +178,9 @@ class TickerModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self.title(Column(section))
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _ALIGNED[section] | Qt.AlignmentFlag.AlignVCenter
+                return ALIGNED[section] | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
-                return _HINTS[section]
+                return HINTS[section]
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
@@ -274,65 +201,18 @@ class TickerModel(QAbstractTableModel):
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _new_row(self, ticker: str) -> _Row:
+    def _new_row(self, ticker: str) -> Row:
         info = self._search.info(ticker)
-        row = _Row(ticker, ticker_code(ticker, info), "" if info is None else info.name)
+        row = Row(ticker, ticker_code(ticker, info), "" if info is None else info.name)
         self._read(row, None)
         return row
 
     def _find_places(self) -> None:
         self._places = {row.ticker: place for place, row in enumerate(self._rows)}
 
-    def _read(self, row: _Row, flash_s: float | None) -> bool:
-        """Takes the board's values over; False when the row looks the same. flash_s: now, None for no flash."""
-        quote = self._live.board.get(row.ticker)
-        if quote is None:
-            row.texts = (row.code, *(NOTHING,) * 7)
-            return False
-        style = self._style(row, quote)
-        passed_ms = None if quote.last_ms is None else max(0, self._clock.now_ms() - quote.last_ms)
-        before_price, before = row.values[Column.LAST], (row.texts, row.freshness)
-        sign = arrow(quote.change)
-        share = percent(quote.change_pct)
-        row.values = (
-            None,
-            quote.last,
-            quote.change,
-            quote.change_pct,
-            quote.day_volume,
-            quote.bid,
-            quote.ask,
-            passed_ms,
-        )
-        row.texts = (
-            row.code,
-            style.text(quote.last),
-            style.change(quote.change),
-            f"{sign} {share}" if sign else share,
-            volume(quote.day_volume),
-            style.text(quote.bid),
-            style.text(quote.ask),
-            age(passed_ms),
-        )
-        row.freshness = quote.freshness
-        row.direction = _direction(quote.change)
-        if flash_s is not None and before_price is not None and quote.last is not None and quote.last != before_price:
-            row.flash = 1 if quote.last > before_price else -1
-            row.flash_ends_s = flash_s + FLASH_S
-            return True
-        return before != (row.texts, row.freshness)
-
-    def _style(self, row: _Row, quote: QuoteApi) -> PriceStyle:
-        """One style for a ticker, so that it does not flicker: by the previous close, until then by the first price."""
-        if row.style is None or not (row.is_style_settled or quote.prev_close is None):
-            sample = quote.last if quote.prev_close is None else quote.prev_close
-            info = self._search.info(row.ticker)
-            style = price_style(sample, market_of(row.ticker), currency_of(row.ticker, info))
-            row.is_style_settled = quote.prev_close is not None
-            if sample is None:
-                return style
-            row.style = style
-        return row.style
+    def _read(self, row: Row, flash_s: float | None) -> bool:
+        quote, info = self._live.board.get(row.ticker), self._search.info(row.ticker)
+        return row.read(quote, info, self._clock.now_ms(), flash_s)
 
     def _target(self) -> list[str]:
         column = self._sorted_by
@@ -346,7 +226,7 @@ class TickerModel(QAbstractTableModel):
         tickers = [ticker for _value, ticker in known]
         return tickers + [row.ticker for row in self._rows if _known(row.values[column]) is None]
 
-    def _colour(self, row: _Row, column: Column) -> QColor | None:
+    def _colour(self, row: Row, column: Column) -> QColor | None:
         if column in (Column.LAST, Column.CHANGE, Column.CHANGE_PCT) and row.direction:
             return self._up if row.direction > 0 else self._down
         if column in (Column.VOLUME, Column.AGE):
@@ -355,31 +235,6 @@ class TickerModel(QAbstractTableModel):
 
     def _font(self, column: Column) -> QFont:
         return self._text_font if column is Column.SYMBOL else self._number_font
-
-    def _tooltip(self, row: _Row, column: Column) -> str:
-        if column is Column.SYMBOL:
-            return f"{row.name}\n{row.ticker}" if row.name else row.ticker
-        if column is Column.AGE:
-            return f"{row.freshness.value}: {_FRESHNESS_WORDS[row.freshness]}"
-        value = row.values[column]
-        if row.style is not None and row.style.folds_zeros and value is not None and column is not Column.CHANGE_PCT:
-            return f"{_HINTS[column]}: {value:.12f}".rstrip("0")
-        return _HINTS[column]
-
-    def _spoken(self, row: _Row, column: Column) -> str:
-        text = row.texts[column]
-        if column is Column.SYMBOL:
-            return f"{text}, {row.name}" if row.name else text
-        said = "unknown" if text == NOTHING else text
-        if column is Column.AGE:
-            return f"{row.code} age {said}, {_FRESHNESS_WORDS[row.freshness]}"
-        return f"{row.code} {TITLES[column].lower()} {said}"
-
-
-def _direction(change: float | None) -> int:
-    if change is None or not math.isfinite(change) or change == 0:
-        return 0
-    return 1 if change > 0 else -1
 
 
 def _known(value: float | None) -> float | None:

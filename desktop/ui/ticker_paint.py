@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.domain.freshness import Freshness
 from desktop.ui.theme import Tokens, blend
-from desktop.ui.ticker_model import FLASH_ROLE, FRESHNESS_ROLE, Column
+from desktop.ui.ticker_model import FLASH_ROLE, FRESHNESS_ROLE
+from desktop.ui.ticker_row import Column
 
 CELL_MARGIN_PX = 8
 DOT_PX = 7

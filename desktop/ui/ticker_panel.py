@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from desktop.ui.search_box import SearchBox
 from desktop.ui.services_api import WindowServices
 from desktop.ui.theme import Tokens
-from desktop.ui.ticker_model import Column, TickerModel, ticker_code
+from desktop.ui.ticker_model import TickerModel
+from desktop.ui.ticker_row import Column, ticker_code
 from desktop.ui.ticker_table import TickerTable
 
 _TICK_MS: Final = 50

@@ -9,8 +9,9 @@ from PySide6.QtGui import QDropEvent, QFontMetrics, QKeyEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
 from desktop.ui.theme import Tokens, number_font, text_font
-from desktop.ui.ticker_model import FONT_PX, TICKER_ROLE, TITLES, Column, TickerModel
+from desktop.ui.ticker_model import FONT_PX, TICKER_ROLE, TickerModel
 from desktop.ui.ticker_paint import CELL_MARGIN_PX, DOT_SPACE_PX, TickerDelegate
+from desktop.ui.ticker_row import TITLES, Column
 
 ROW_PX: Final = 24
 _HEADER_PX: Final = 28

@@ -171,6 +171,7 @@ def test_pages_are_followed_and_each_is_kept_when_the_next_fails(run_async, tmp_
                 await b.vendor.arrived.wait()
             task.cancel()
             await asyncio.wait([task])
+            await b.store.put_value("barrier", 1)  # a page that was being written is written now
             held = await b.store.bars("X:BTCUSD", ONE_MINUTE, True, 0, NOW)
             assert len(held) % 100 == 0
             assert 100 <= len(held) < 600

@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo
 from desktop.ui.theme import DARK, LIGHT, blend
-from desktop.ui.ticker_model import FLASH_ROLE, FLASH_S, FRESHNESS_ROLE, Column, TickerModel, currency_of, ticker_code
+from desktop.ui.ticker_model import FLASH_ROLE, FRESHNESS_ROLE, TickerModel
 from desktop.ui.ticker_paint import FLASH_SHARE
 from desktop.ui.ticker_panel import TickerPanel
+from desktop.ui.ticker_row import FLASH_S, Column, currency_of, ticker_code
 from tests.ui.window_services import NAMES, Parts, make_parts
 
 Key = Qt.Key
