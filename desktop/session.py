@@ -71,7 +71,7 @@ async def open_session(
     stack.callback(WatchlistFeed(watchlist, live).close)
     search = TickerSearch(layer.market_data, lambda: watchlist.tickers, is_offline=not can_stream)
     stack.push_async_callback(search.aclose)
-    actions = [on_action]
+    actions: list[Callable[[str], None]] = [on_action]
 
     def run_action(action_id: str) -> None:
         for action in actions:
@@ -103,7 +103,7 @@ async def open_session(
         is_first_start=is_first_start,
         data_folder=str(layer.folder.parent.parent),
     )
-    actions.append(window.run_action)
+    actions += [window.run_action, lambda action_id: chart.reload() if action_id == "retry" else None]
     stack.callback(_dispose, window)
     if can_stream:
         check = ClockCheck(layer.market_data, layer.clock, desk.notices)

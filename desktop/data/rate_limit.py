@@ -55,6 +55,13 @@ class _Waiter:
     granted: asyncio.Future[float]
 
 
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A call that may start now; `is_unused` when it never reached the server, which then does not count."""
+
+    is_unused: bool = False
+
+
 class Limiter:
     """Lets calls start in order of priority, as fast as the plan allows.
 
@@ -114,7 +121,7 @@ class Limiter:
         return [wall - (now - start) for start in self._starts if now - start < FREE_WINDOW_S]
 
     @asynccontextmanager
-    async def slot(self, place: Priority | Ticket) -> AsyncIterator[None]:
+    async def slot(self, place: Priority | Ticket) -> AsyncIterator[Slot]:
         """Waits until a call may start; the call runs inside. Cancelling while waiting costs nothing."""
         ticket = place if isinstance(place, Ticket) else Ticket(place)
         self._count += 1
@@ -126,11 +133,14 @@ class Limiter:
         except asyncio.CancelledError:
             self._give_back(waiter)
             raise
+        slot = Slot()
         try:
             await self._record()
-            yield
+            yield slot
         finally:
             self._running -= 1
+            if slot.is_unused:
+                self._forget_start(waiter.granted.result())
             self._let_go()
 
     def pause(self, seconds: float) -> None:

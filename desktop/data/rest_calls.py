@@ -156,7 +156,7 @@ class RestCalls:
             if self._key is None:
                 raise Unauthorized("There is no API key.", next_step="Enter one in Settings.")
             response: httpx.Response | None = None
-            async with self.limiter.slot(ticket):
+            async with self.limiter.slot(ticket) as slot:
                 try:
                     # The path goes in as it is: httpx would escape what the vendor wants plain.
                     response = await self._client.get(
@@ -166,6 +166,7 @@ class RestCalls:
                     raise BadResponse("The server's answer was cut off or garbled.") from error
                 except (httpx.RequestError, httpx.InvalidURL) as error:
                     failures += 1
+                    slot.is_unused = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
                     if failures >= self._options.attempts:
                         raise offline(error) from error
             if response is None:

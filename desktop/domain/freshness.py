@@ -35,8 +35,8 @@ def freshness_of(
         return Freshness.CACHED if ticker_silence_ms is None else Freshness.STALE
     limit_ms = max(15_000, 4 * usual_gap_ms)
     if ticker_silence_ms is None or ticker_silence_ms > limit_ms:
-        if not is_market_open:
-            return Freshness.NO_TRADES
         is_feed_alive = feed_silence_ms is not None and feed_silence_ms <= 15_000
-        return Freshness.NO_TRADES if is_feed_alive else Freshness.STALE
+        if not is_market_open or is_feed_alive:
+            return Freshness.NO_TRADES
+        return Freshness.CACHED if ticker_silence_ms is None else Freshness.STALE
     return Freshness.DELAYED if is_delayed else Freshness.LIVE

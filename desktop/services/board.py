@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desktop.data.wire_socket import Event, QuoteEvent, TradeEvent
+from desktop.data.wire_socket import Event, MinuteEvent, QuoteEvent, TradeEvent
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Snapshot
+from desktop.domain.timeframe import MINUTE_MS
 
 _GAP_WEIGHT = 0.1  # of the newest gap in a ticker's usual gap
+_FIRST_GAP_MS = 1_000.0
 
 
 @dataclass(slots=True)
@@ -27,7 +29,8 @@ class LiveQuote:
     bid: float | None = None
     ask: float | None = None
     freshness: Freshness = Freshness.CACHED
-    usual_gap_ms: float = 1000.0
+    usual_gap_ms: float = _FIRST_GAP_MS
+    has_ticks: bool = False  # something finer than minute bars has come
     is_from_stream: bool = False
     snapshot_ms: int = 0
 
@@ -74,12 +77,20 @@ class Board:
                 self._price(quote, event.bid, event.time_ms)
         elif event.end_ms > (quote.last_ms or 0):
             self._price(quote, event.close, event.end_ms - 1)
-        if quote.received_ms is not None and received_ms > quote.received_ms:
-            gap_ms = received_ms - quote.received_ms
-            quote.usual_gap_ms += (gap_ms - quote.usual_gap_ms) * _GAP_WEIGHT
+        self._learn_gap(quote, event, received_ms)
         quote.received_ms = received_ms
         quote.is_from_stream = True
         self._changed.add(quote.ticker)
+
+    def _learn_gap(self, quote: LiveQuote, event: Event, received_ms: int) -> None:
+        if isinstance(event, MinuteEvent):
+            if not quote.has_ticks:
+                quote.usual_gap_ms = MINUTE_MS  # such a feed speaks once a minute
+        elif not quote.has_ticks:
+            quote.has_ticks, quote.usual_gap_ms = True, _FIRST_GAP_MS
+        elif quote.received_ms is not None and received_ms > quote.received_ms:
+            gap_ms = received_ms - quote.received_ms
+            quote.usual_gap_ms += (gap_ms - quote.usual_gap_ms) * _GAP_WEIGHT
 
     def _price(self, quote: LiveQuote, price: float, time_ms: int) -> None:
         if quote.last_ms is None or time_ms >= quote.last_ms:

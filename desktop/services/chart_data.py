@@ -67,6 +67,7 @@ class ChartData(QObject):
         self._history = ChartHistory(market_data, clock, "", ONE_MINUTE, first_bars)
         self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
         self._stream = SeriesStream(live, "", self._end.take)
+        self._retry = asyncio.Event()
         self._is_stitched = False
         self._stitched_on: int | None = None  # the connection the series was stitched to
         self._settled_ms = 0
@@ -111,8 +112,10 @@ class ChartData(QObject):
             self._tasks.start(self._load_older(), replace="older", name="older bars")
 
     def reload(self) -> None:
-        """Asks REST again for what is missing or failed."""
-        self._tasks.start(self._stitch(), replace="stitch", name="stitch")
+        """Asks REST again for what is missing or failed; ends a wait for the next try."""
+        self._retry.set()
+        if self._is_stitched:
+            self._tasks.start(self._stitch(), replace="stitch", name="stitch")
 
     def state_of(self, start_ms: int) -> BarState:
         """Whether the bar that starts there is forming, closed or settled."""
@@ -123,7 +126,6 @@ class ChartData(QObject):
     async def _run(self) -> None:
         await self._show_cached()
         self._stream.open()
-        self.info = await self._market_data.catalogue.ticker(self.ticker)
         await self._stitch()
         await self._follow()
 
@@ -146,7 +148,10 @@ class ChartData(QObject):
                 self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
                 if isinstance(error, _FINAL):
                     return
-                await asyncio.sleep(_RETRY_S * (6 if self._is_limited else 1))
+                self._retry.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_RETRY_S * (6 if self._is_limited else 1)):
+                        await self._retry.wait()
                 continue
             now_on = self._stream.connection
             if now_on is None or now_on == stream:
@@ -186,6 +191,8 @@ class ChartData(QObject):
         """Closes buckets by the clock, settles closed bars by REST, polls where there is no stream."""
         rounds = Rounds(is_limited=self._is_limited)
         while True:
+            if self.info is None:  # the catalogue may still be on its way
+                self.info = await self._market_data.catalogue.ticker(self.ticker)
             await asyncio.sleep(_LOOK_S)
             now_ms = self._clock.now_ms()
             if self._is_stitched and self._is_on_stream:
@@ -250,6 +257,8 @@ class ChartData(QObject):
         if not self.ticker:
             return
         stream = self._stream.connection
+        if stream is not None:
+            self._retry.set()  # the server is back
         if self._is_stitched and stream is not None and stream != self._stitched_on:
             self._tasks.start(self._stitch(), replace="stitch", name="stitch")
         self._stream.fall_back()

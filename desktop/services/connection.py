@@ -100,7 +100,7 @@ def _summary_of(state: FeedState) -> ConnectionSummary:
     text, level = _SHOWN[state.phase]
     if state.phase is Phase.STREAMING and state.malformed:
         return ConnectionSummary(text, level, f"{state.malformed} unreadable messages were skipped.")
-    action_id = state.action
+    action_id = state.action or ("retry" if state.phase is Phase.WAITING else None)
     return ConnectionSummary(
         text, level, state.sentence, _ACTION_TEXTS.get(action_id) if action_id else None, action_id
     )

@@ -224,3 +224,17 @@ def test_usage_counts_minute_hour_and_day() -> None:
         assert limiter.usage().next_free_s > 30
 
     run_virtual(scenario())
+
+
+def test_a_call_that_never_reached_the_server_does_not_count(run_async) -> None:
+    async def scenario() -> None:
+        limiter = Limiter(calls_per_minute=2)
+        for _ in range(5):
+            async with limiter.slot(Priority.SCREEN) as slot:
+                slot.is_unused = True
+        assert limiter.usage().last_minute == 0
+        async with limiter.slot(Priority.SCREEN):
+            pass
+        assert limiter.usage().last_minute == 1
+
+    run_async(scenario())

@@ -29,7 +29,8 @@ FINE = {
         ({"ticker_silence_ms": 20_000, "feed_silence_ms": 20_000}, Freshness.STALE),  # nothing flows at all
         ({"ticker_silence_ms": 20_000, "usual_gap_ms": 6_000}, Freshness.LIVE),  # within four usual gaps
         ({"ticker_silence_ms": 20_000, "feed_silence_ms": 20_000, "is_market_open": False}, Freshness.NO_TRADES),
-        ({"ticker_silence_ms": None, "feed_silence_ms": None}, Freshness.STALE),
+        ({"ticker_silence_ms": None, "feed_silence_ms": None}, Freshness.CACHED),  # connected, nothing heard yet
+        ({"ticker_silence_ms": None}, Freshness.NO_TRADES),
     ],
 )
 def test_each_state(changes: dict[str, object], shown: Freshness) -> None:
