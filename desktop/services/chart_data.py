@@ -29,11 +29,10 @@ from desktop.services.chart_history import ChartHistory
 from desktop.services.chart_status import MINUTES_ONLY, BarState, ChartStatus, before_stitch
 from desktop.services.live import LiveMarket
 from desktop.services.live_end import LiveEnd
-from desktop.services.series_stream import Rounds, SeriesStream
+from desktop.services.series_stream import Pause, Rounds, SeriesStream
 from desktop.services.tasks import Tasks
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
-_RETRY_S = 5.0
 _FINAL = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
 _LOOK_S = 0.25
 
@@ -67,7 +66,7 @@ class ChartData(QObject):
         self._history = ChartHistory(market_data, clock, "", ONE_MINUTE, first_bars)
         self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
         self._stream = SeriesStream(live, "", self._end.take)
-        self._retry = asyncio.Event()
+        self._pause = Pause(is_limited=is_limited)
         self._is_stitched = False
         self._stitched_on: int | None = None  # the connection the series was stitched to
         self._settled_ms = 0
@@ -113,7 +112,7 @@ class ChartData(QObject):
 
     def reload(self) -> None:
         """Asks REST again for what is missing or failed; ends a wait for the next try."""
-        self._retry.set()
+        self._pause.end()
         if self._is_stitched:
             self._tasks.start(self._stitch(), replace="stitch", name="stitch")
 
@@ -148,16 +147,12 @@ class ChartData(QObject):
                 self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
                 if isinstance(error, _FINAL):
                     return
-                self._retry.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_RETRY_S * (6 if self._is_limited else 1)):
-                        await self._retry.wait()
+                await self._pause.wait()
                 continue
-            now_on = self._stream.connection
-            if now_on is None or now_on == stream:
+            self._stitched_on = self._stream.connection
+            if self._stitched_on in (None, stream):
                 break
             # The stream began while REST was asked: what happened in between is in neither, so ask again.
-        self._stitched_on = now_on
         self._is_stitched = True
         self._set_status(phase="ready" if len(self.series) else "empty", sentence=None)
         self._end.go_on()
@@ -254,11 +249,9 @@ class ChartData(QObject):
         self._refresh_status()
 
     def _on_feed_state(self) -> None:
-        if not self.ticker:
-            return
         stream = self._stream.connection
         if stream is not None:
-            self._retry.set()  # the server is back
+            self._pause.end()  # the server is back
         if self._is_stitched and stream is not None and stream != self._stitched_on:
             self._tasks.start(self._stitch(), replace="stitch", name="stitch")
         self._stream.fall_back()

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 
 from desktop.domain.market import Market, market_of
 from desktop.services.live import Channel, Listener, LiveMarket, Subscription, channels_of
 
 _SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
 _POLL_EVERY_S = {True: 60.0, False: 15.0}
+_RETRY_S = {True: 30.0, False: 5.0}
+
+
+class Pause:
+    """The wait between two tries, which the server's return or a person can end."""
+
+    def __init__(self, *, is_limited: bool) -> None:
+        self._seconds = _RETRY_S[is_limited]
+        self._is_over = asyncio.Event()
+
+    def end(self) -> None:
+        self._is_over.set()
+
+    async def wait(self) -> None:
+        self._is_over.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                await self._is_over.wait()
 
 
 class SeriesStream:
