@@ -133,10 +133,7 @@ class ChartData(QObject):
             self._merge(await self._history.cached())
 
     async def _stitch(self) -> None:
-        """Fetches up to now, seeds the tail, applies what was buffered: then the series may call itself live.
-
-        Goes on trying while the world is only temporarily against it.
-        """
+        """Fetches up to now, seeds the tail, applies what was buffered; goes on trying while that may help."""
         self._is_stitched = False
         self._end.hold()
         while True:
