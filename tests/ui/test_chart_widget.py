@@ -441,6 +441,7 @@ def test_missing_ranges_are_hatched(qtbot: QtBot, chart: ChartWidget, source: Se
         ("X:BTCUSD", "loading", None, "Loading X:BTCUSD"),
         ("X:NOPE", "failed", "Massive knows no such ticker.", "Massive knows no such ticker."),
         ("X:BTCUSD", "ready", None, "No bars for X:BTCUSD at 1m"),
+        ("X:BTCUSD", "empty", None, "No bars for X:BTCUSD at 1m"),
     ],
 )
 def test_without_bars_one_sentence_says_why(

@@ -171,6 +171,8 @@ class ChartWidget(QWidget):
         self._pacer.add(self._model.on_changed(first_index))
 
     def _on_status(self) -> None:
+        if self._model.last is None:
+            self._describe()  # the message in the middle is another one
         is_other = self._model.on_info() or self._renderer.has_other_bands
         self._pacer.add(Dirty.ALL if is_other else Dirty.OVERLAY)
 

@@ -68,7 +68,7 @@ class Narrator:
             return None
         status = source.status
         match status.phase:
-            case "empty":
+            case "empty" if not source.ticker:
                 return Message("No chart yet", "Type a ticker or a name, such as btc or Apple.")
             case "loading":
                 return Message(f"Loading {source.ticker}…", status.sentence or "")
