@@ -15,6 +15,8 @@ from desktop.commands.parser import option
 from desktop.data import settings_file
 from desktop.data.api_key import ApiKeys
 from desktop.data.folders import Folders
+from desktop.data.log_setup import log_to_stderr
+from desktop.data.redaction import Redactor
 from desktop.demo.launch import FeedServer, start_feed_server, world_of
 from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
@@ -99,6 +101,8 @@ def _with_plan(source: Source, arguments: argparse.Namespace) -> Source:
 @asynccontextmanager
 async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataLayer]:
     """The data layer the arguments ask for, with a feed server of its own for --demo and --replay."""
+    redactor = Redactor()
+    log_to_stderr(redactor, is_verbose=bool(option(arguments, "verbose")))
     folders = folders_of(arguments)
     settings, sentences = await asyncio.to_thread(settings_file.load, folders.settings)
     for sentence in sentences:
@@ -110,6 +114,8 @@ async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataL
             source = await source_of_server(server)
         else:
             key = None if option(arguments, "offline") else (await ApiKeys().load()).key
+            if key is not None:
+                redactor.add(key)
             source = await source_of(arguments, settings, folders, key)
         async with open_data_layer(source, folders, say) as layer:
             yield layer

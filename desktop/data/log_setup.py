@@ -101,6 +101,20 @@ class Logging:
         self._file.close()
 
 
+def log_to_stderr(redactor: Redactor, *, is_verbose: bool) -> None:
+    """For commands: nothing unless asked for, since their stderr is for sentences. Once a process."""
+    root = logging.getLogger()
+    if not is_verbose:
+        root.addHandler(logging.NullHandler())  # without any handler Python would write warnings to stderr
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter(redactor))
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
+
+
 @dataclass(frozen=True, slots=True)
 class Bug:
     """An exception nobody expected. `details` is the redacted traceback, "" from the second time on."""
