@@ -91,6 +91,7 @@ class RestApp:
     async def answer(self, request: Request) -> Response:
         """Never raises; what goes wrong on purpose is in the answer."""
         self.stats.requests[request.path] += 1
+        self.stats.keys_in_addresses += request.first("apiKey") is not None
         fault = self.faults.take([kind for kind in REST_KINDS if kind != "refuse"], path=request.path)
         response = None if fault is None else _instead(fault, _request_id(request, 0))
         if response is None:

@@ -31,6 +31,7 @@ class Stats:
     """Requests by path and status, faults by kind, and the clusters."""
 
     requests: Counter[str] = field(default_factory=Counter)
+    keys_in_addresses: int = 0  # requests that carried a key as `apiKey`
     statuses: Counter[int] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     clusters: dict[str, ClusterStats] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Stats:
         """As JSON can hold it."""
         return {
             "requests": dict(self.requests),
+            "keys_in_addresses": self.keys_in_addresses,
             "requests_total": sum(self.requests.values()),
             "statuses": {str(status): count for status, count in self.statuses.items()},
             "faults": dict(self.faults),
