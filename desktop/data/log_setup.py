@@ -30,7 +30,13 @@ _LARGEST_BYTES = 1_000_000
 _FILES = 5
 _KEPT_CRASHES = 5
 _QUEUED_RECORDS = 10_000
-_QUIET = {"websockets": logging.INFO, "httpcore": logging.INFO, "httpx": logging.WARNING, "asyncio": logging.INFO}
+_QUIET = {
+    "websockets": logging.INFO,
+    "httpcore": logging.INFO,
+    "httpx": logging.WARNING,
+    "asyncio": logging.INFO,
+    "qasync": logging.INFO,
+}
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +95,7 @@ class Logging:
         self._level_before = root.level
         root.addHandler(self._handler)
         root.setLevel(level)
-        for name, least in _QUIET.items():  # at DEBUG, or httpx at INFO, these write keys or whole addresses
+        for name, least in _QUIET.items():  # at DEBUG, or httpx at INFO, these write keys, whole addresses or every call
             logging.getLogger(name).setLevel(max(least, level))
 
     def close(self) -> None:
