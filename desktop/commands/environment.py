@@ -98,6 +98,16 @@ def _with_plan(source: Source, arguments: argparse.Namespace) -> Source:
     return replace(source, plan=Plan.PAID) if source.world.label in ("DEMO", "REPLAY") else source
 
 
+async def _key_in_use(redactor: Redactor) -> str | None:
+    """The key, kept out of the log; where there is none, why an unusable one was passed over."""
+    in_use = await ApiKeys().load()
+    if in_use.key is not None:
+        redactor.add(in_use.key)
+    elif in_use.sentence is not None:
+        say(in_use.sentence)
+    return in_use.key
+
+
 @asynccontextmanager
 async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataLayer]:
     """The data layer the arguments ask for, with a feed server of its own for --demo and --replay."""
@@ -113,9 +123,7 @@ async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataL
         if server is not None:
             source = await source_of_server(server)
         else:
-            key = None if option(arguments, "offline") else (await ApiKeys().load()).key
-            if key is not None:
-                redactor.add(key)
+            key = None if option(arguments, "offline") else await _key_in_use(redactor)
             source = await source_of(arguments, settings, folders, key)
         async with open_data_layer(source, folders, say) as layer:
             yield layer
