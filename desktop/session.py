@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from desktop.assembly import DataLayer
 from desktop.data.user_store import UserStore
+from desktop.services import memory
 from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
@@ -109,6 +110,7 @@ async def open_session(
         check = ClockCheck(layer.market_data, layer.clock, desk.notices)
         stack.push_async_callback(check.aclose)
         check.start()
+    memory.settle(collect=True)
     live.start()
     search.start()
     return Session(window, chart, live, watchlist)

@@ -12,6 +12,7 @@ from desktop.data.market_data import MarketData
 from desktop.domain.errors import MarketError
 from desktop.domain.market import Market, TickerInfo, market_of
 from desktop.domain.search import TickerIndex
+from desktop.services import memory
 from desktop.services.tasks import Tasks
 
 _TYPING_PAUSE_S = 0.3
@@ -94,6 +95,7 @@ class TickerSearch(QObject):
     async def _rebuild(self) -> None:
         rows = await self._market_data.tickers()
         self._index = await asyncio.to_thread(TickerIndex, rows)
+        memory.settle()  # tens of thousands of rows that stay
         if not rows:
             self._say("The list of symbols is not loaded yet.")
         else:
