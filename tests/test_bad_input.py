@@ -8,14 +8,16 @@ import dataclasses
 import functools
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
 from desktop.commands.times import number, parse_time
 from desktop.demo.market import SyntheticMarket
@@ -174,10 +176,11 @@ def test_a_wrong_key_is_said_once_and_asks_for_another(on_qt_loop: Run, server: 
         async with window_desk(server, tmp_path, key="wrong-key-000000") as desk:
             desk.show(BTC)
             await says(desk, "The server does not accept this API key. Check it in Settings.")
-            await until(lambda: desk.layer and "refuses" in desk.status_text, "the live data refuse the key")
+            await until(lambda: "refuses" in desk.status_text, "the live data refuse the key")
             assert desk.status_text == "Not connected: The server refuses the API key."
+            assert not [text for text in _texts(desk.session.window) if "wrong-key-000000" in text]
             before = await control(server, "GET", "/stats")
-            await asyncio.sleep(1)
+            await asyncio.sleep(1)  # in which a loop would have struck again
             after = await control(server, "GET", "/stats")
             assert after["clusters"]["crypto"]["total"] == before["clusters"]["crypto"]["total"], "no reconnect loop"
             assert after["requests_total"] == before["requests_total"], "a refused key is not sent again and again"
@@ -218,9 +221,8 @@ def test_garbage_frames_are_skipped_and_counted(on_qt_loop: Run, server: ServerP
             await control(server, "POST", "/faults", {"kind": "socket_malformed"})
             await control(server, "POST", "/faults", {"kind": "socket_unknown"})
             await until(lambda: desk.session.chart.status.live_events > before + 5, "the candle moves on")
-            summary = desk.session.window.status
             await until(
-                lambda: any("unreadable messages were skipped" in (state or "") for state in _tool_tips(summary)),
+                lambda: any("unreadable messages were skipped" in text for text in _texts(desk.session.window.status)),
                 "the status bar counts what was skipped",
             )
             assert desk.status_text == "Connected"
@@ -231,10 +233,14 @@ def test_garbage_frames_are_skipped_and_counted(on_qt_loop: Run, server: ServerP
     on_qt_loop(scenario(), 60)
 
 
-def _tool_tips(widget: Any) -> list[str]:
-    from PySide6.QtWidgets import QLabel
-
-    return [label.toolTip() for label in widget.findChildren(QLabel)]
+def _texts(widget: QWidget) -> list[str]:
+    """Everything a widget and what is in it say: titles, labels, fields, tool tips, names for a screen reader."""
+    said: list[str] = []
+    for part in (widget, *widget.findChildren(QWidget)):
+        said += [part.windowTitle(), part.toolTip(), part.accessibleName(), part.accessibleDescription()]
+        if isinstance(part, QLabel | QLineEdit | QAbstractButton):
+            said.append(part.text())
+    return said
 
 
 def _ports(server: ServerProcess) -> tuple[str, ...]:
@@ -551,6 +557,21 @@ def test_a_command_over_a_damaged_cache(server: ServerProcess, tmp_path: Path, w
     (line,) = ended.stderr.splitlines()
     assert line.startswith("The cache was damaged; it was set aside as cache.sqlite.corrupt-")
     assert_sound(tmp_path, WORLD)
+
+
+def test_a_window_whose_server_was_away_at_first(tmp_path: Path, server: ServerProcess) -> None:
+    """Nobody could say which world it is; once the server can, the session is opened anew for that world."""
+    server.control("POST", "/faults", {"kind": "refuse", "count": 1})
+    picture = tmp_path / "picture.png"
+    ended = command(tmp_path / "data", server, "--until-live", "--screenshot", str(picture))
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("live: ticker=X:BTCUSD ")
+    assert_sound(tmp_path / "data", WORLD)
+    guessed = list((tmp_path / "data" / "worlds").glob("custom-*"))
+    assert guessed, "the first look failed"
+    for folder in guessed:
+        with closing(sqlite3.connect(folder / "cache.sqlite")) as connection:
+            assert connection.execute("SELECT count(*) FROM series").fetchone() == (0,), "nothing is in a guessed world"
 
 
 @functools.cache
