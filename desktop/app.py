@@ -80,6 +80,7 @@ class _Choice:
 
     is_demo: bool = False
     is_first_start: bool = False
+    is_second_look: bool = False  # at a server that did not say which world it serves when it was first asked
 
 
 class _Application:
@@ -162,6 +163,8 @@ class _Application:
                     self._choose(_Choice())
 
             session = await open_session(stack, layer, desk, on_action, is_first_start=choice.is_first_start)
+            if layer.rest is not None and source.world.label == "CUSTOM" and not choice.is_second_look:
+                layer.rest.on_other_world = lambda _world: self._choose(_Choice(is_second_look=True))
             self._connect(stack, session, desk, source)
             self._show(session, choice, desk)
             tasks = Tasks()

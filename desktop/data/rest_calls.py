@@ -90,6 +90,7 @@ class RestCalls:
         self.served_world: World | None = None
         self.control_url: str | None = None
         self.on_pause = on_pause
+        self.on_other_world: Callable[[World], None] | None = None  # told before WrongWorld is raised
         self._options = options or RestOptions()
         self._rng = rng or random.Random()
         self._sleep = sleep
@@ -213,6 +214,8 @@ class RestCalls:
         except ValueError as error:
             raise WrongWorld("The server names a source of data that is none.") from error
         if self.world is not None and served != self.world:
+            if self.on_other_world is not None:
+                self.on_other_world(served)
             raise wrong_world(served, self.world)
         self.served_world = served
         self.control_url = response.headers.get(CONTROL_HEADER)
