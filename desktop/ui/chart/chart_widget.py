@@ -204,8 +204,7 @@ class ChartWidget(QWidget):
         if dirty is Dirty.NOTHING:
             return []
         size = max(1, self._view.width()), max(1, self._view.height())
-        scale = self._view.devicePixelRatioF()
-        changed = self._renderer.update(dirty, size, scale, self._hands.cross, self._has_ring)
+        changed = self._renderer.update(dirty, size, self._view.devicePixelRatioF(), self._hands.cross, self._has_ring)
         self._view.plot_size = QPointF(self._model.view.width, self._model.view.height)
         framer = self._renderer.framer
         if framer.needed_width < framer.axis_width and not self._shrink_timer.isActive():
@@ -277,6 +276,5 @@ class ChartWidget(QWidget):
 
     def _describe(self) -> None:
         """The bar in focus for a screen reader: that of the crosshair, else the last one in view."""
-        self.setAccessibleDescription(
-            self._renderer.narrator.spoken(self._hands.focused_slot, self._renderer.framer.zone)
-        )
+        spoken = self._renderer.narrator.spoken(self._hands.focused_slot, self._renderer.framer.zone)
+        self.setAccessibleDescription(spoken)
