@@ -95,7 +95,7 @@ class Logging:
         self._level_before = root.level
         root.addHandler(self._handler)
         root.setLevel(level)
-        for name, least in _QUIET.items():  # at DEBUG, or httpx at INFO, these write keys, whole addresses or every call
+        for name, least in _QUIET.items():  # at DEBUG, httpx at INFO: keys, addresses, every call
             logging.getLogger(name).setLevel(max(least, level))
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from desktop.domain.settings import Theme
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Every colour of one appearance, as `#RRGGBB` or `#AARRGGBB`; contrasts are stated in visual-design 6.1."""
+    """Every colour of one appearance, as `#RRGGBB` or `#AARRGGBB`; the tests compute the contrasts."""
 
     name: str
     is_dark: bool

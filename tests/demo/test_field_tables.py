@@ -1,4 +1,4 @@
-"""Every REST answer of the feed server against the field tables of massive-api.md."""
+"""Every REST answer of the feed server against the vendor's field tables."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ ANSWERS: tuple[tuple[str, Any], ...] = (
     ("/v1/indicators/macd/X:ETHUSD?timespan=hour", tables.MACD),
     ("/v1/indicators/sma/X:NONEUSD", tables.INDICATOR),
 )
-UNTABLED = {"/v3/reference/conditions"}  # massive-api.md gives no fields
+UNTABLED = {"/v3/reference/conditions"}  # no field table is known
 
 
 async def bodies(source: MarketSource, now_ms: int, paths: list[str]) -> list[Any]:

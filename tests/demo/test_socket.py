@@ -1,4 +1,4 @@
-"""The socket: the flow of massive-api.md 3.2, the states of 3.3, eviction, and that no event is lost or invented."""
+"""The socket: the vendor's message flow and states, eviction, and that no event is lost or invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The field tables of massive-api.md section 2 as a validator: which keys an answer must and may have, of which kind.
+"""The vendor's field tables as a validator: which keys an answer must and may have, of which kind.
 
 A table maps a key to a check; keys that start with "?" are optional. What a table does not name is an error, and a null.
 """

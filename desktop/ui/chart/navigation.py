@@ -1,6 +1,6 @@
 """What hands do to a chart: wheel, drags, double clicks and keys, turned into moves of its viewport and crosshair.
 
-Rules: chart-interaction 5.1 and 5.4. Positions are logical pixels.
+Positions are logical pixels.
 """
 
 from __future__ import annotations
