@@ -1,6 +1,7 @@
 """The vendor's field tables as a validator: which keys an answer must and may have, of which kind.
 
-A table maps a key to a check; keys that start with "?" are optional. What a table does not name is an error, and a null.
+A table maps a key to a check; keys that start with "?" are optional. What a table does not name is an error, and so is
+a null.
 """
 
 from __future__ import annotations
