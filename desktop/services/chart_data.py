@@ -184,7 +184,8 @@ class ChartData(QObject):
         rounds = Rounds(is_limited=self._is_limited)
         while True:
             if self.info is None:  # the catalogue may still be on its way
-                self.info = await self._market_data.catalogue.ticker(self.ticker)
+                with suppress(MarketError):
+                    self.info = await self._market_data.catalogue.ticker(self.ticker)
             await asyncio.sleep(_LOOK_S)
             now_ms = self._clock.now_ms()
             if self._is_stitched and self._is_on_stream:

@@ -80,17 +80,15 @@ class TickerSearch(QObject):
         return self._index.search(text, _AT_MOST, {*self._recent, *self._watched()})
 
     async def _load(self) -> None:
-        await self._rebuild()
-        if self._is_offline:
-            return
-        for market in (Market.CRYPTO, Market.FOREX, Market.STOCKS):
-            try:
-                is_new = await self._market_data.refresh_tickers(market)
-            except MarketError as error:
-                self._say(f"The list of symbols could not be refreshed. {error}")
+        try:
+            await self._rebuild()
+            if self._is_offline:
                 return
-            if is_new:
-                await self._rebuild()
+            for market in (Market.CRYPTO, Market.FOREX, Market.STOCKS):
+                if await self._market_data.refresh_tickers(market):
+                    await self._rebuild()
+        except MarketError as error:
+            self._say(f"The list of symbols could not be refreshed. {error}")
 
     async def _rebuild(self) -> None:
         rows = await self._market_data.tickers()
