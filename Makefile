@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 ARGS ?=
 export VENV
 
-.PHONY: help run test soak bench lint types ci package lock clean
+.PHONY: help run test soak bench lint types ci package screenshots lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -41,6 +41,10 @@ package: ## freeze the application into dist/candelabra and prove that it starts
 	@packaging/setup.sh package
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN build.spec
 	@$(PY) packaging/smoke_test.py dist/candelabra
+
+screenshots: ## take the pictures of the documentation anew
+	@packaging/setup.sh test
+	@$(PY) packaging/make_screenshots.py $(ARGS)
 
 lock: ## renew both requirement files from pyproject.toml (ARGS=--upgrade for newer versions)
 	@packaging/setup.sh test
