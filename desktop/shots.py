@@ -51,6 +51,7 @@ class Shots:
         self._picture: Path | None = arguments.screenshot
         self._is_until_live: bool = arguments.until_live
         self._seconds: float | None = arguments.window_seconds
+        self._is_announced = hasattr(arguments, "demo") or hasattr(arguments, "replay")
         self._started_s = time.monotonic() - process_age_s()
         self.exit_code = 0
 
@@ -75,6 +76,8 @@ class Shots:
             elif self._picture is not None:
                 await self._until_ready(chart)
             else:
+                if self._is_announced:
+                    self._announce(chart, live, await first_candle_s)
                 await asyncio.get_running_loop().create_future()
         finally:
             chart.changed.disconnect(on_moved)
@@ -84,13 +87,16 @@ class Shots:
                 say(f"The picture could not be written to {self._picture}.")
                 self.exit_code = 9
         if self._is_until_live and not self.exit_code:
-            took = f"{first_candle_s.result():.2f}"
-            picture = f" screenshot={self._picture.resolve()}" if self._picture is not None else ""
-            sys.stdout.write(
-                f"live: ticker={chart.ticker} timeframe={chart.timeframe} bars={len(chart.series)} "
-                f"events={live.events} first_candle_s={took}{picture}\n"
-            )
-            sys.stdout.flush()
+            self._announce(chart, live, first_candle_s.result())
+
+    def _announce(self, chart: ChartData, live: LiveMarket, first_candle_s: float) -> None:
+        """One line of facts on stdout."""
+        picture = f" screenshot={self._picture.resolve()}" if self._picture is not None else ""
+        sys.stdout.write(
+            f"live: ticker={chart.ticker} timeframe={chart.timeframe} bars={len(chart.series)} "
+            f"events={live.events} first_candle_s={first_candle_s:.2f}{picture}\n"
+        )
+        sys.stdout.flush()
 
     async def _until_live(self, chart: ChartData, has_moved: Callable[[], bool]) -> None:
         for _ in range(int(_LIVE_WITHIN_S / _LOOK_S)):

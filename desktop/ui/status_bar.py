@@ -142,7 +142,7 @@ class StatusBar(QStatusBar):
     def _show_calls(self, usage: Usage) -> None:
         limit = usage.limit_per_minute
         if limit is None:
-            text = f"{usage.last_minute} calls in the last minute"
+            text = f"{usage.last_minute} call{'' if usage.last_minute == 1 else 's'} in the last minute"
         else:
             text = f"{usage.last_minute}/{limit} calls this minute"
         if usage.waiting:
