@@ -191,7 +191,7 @@ class _Application:
 
     def _connect(self, stack: AsyncExitStack, session: Session, desk: Desk, source: Source) -> None:
         window, chart, preferences = session.window, session.chart, desk.preferences
-        plan = preferences.settings.plan
+        plan, is_demo = preferences.settings.plan, source.world.label == "DEMO"
 
         def explore_demo() -> None:
             preferences.update(has_chosen_start=True, starts_in_demo=True)
@@ -212,7 +212,8 @@ class _Application:
 
         window.close_requested.connect(lambda: self._choose(None))
         window.demo_requested.connect(explore_demo)
-        window.world_change_requested.connect(lambda: self._choose(_Choice()))
+        # Without a key there is nothing of the vendor's to change to: the demo goes on, opened anew.
+        window.world_change_requested.connect(lambda: self._choose(_Choice(is_demo=is_demo and not desk.keys.has_key)))
         chart.reset.connect(remember_chart)
         for connection in (desk.keys.changed.connect(use_vendor), preferences.changed.connect(use_plan)):
             stack.callback(QObject.disconnect, connection)  # a closed session hears no more
