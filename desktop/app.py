@@ -64,7 +64,6 @@ def run(arguments: Namespace) -> int:
 
         app = QApplication([sys.argv[0]])
         app.setApplicationName("candelabra")
-        app.setApplicationDisplayName("Candelabra")
         app.setDesktopFileName("candelabra")
         app.setQuitOnLastWindowClosed(False)  # the main coroutine ends the application
         with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
