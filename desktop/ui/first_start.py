@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.domain.errors import BadInput
 from desktop.ui.forms import KeyField, Remark, button, field_label, form_style, label
@@ -13,10 +13,8 @@ from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_key_page import NO_KEYRING
 from desktop.ui.theme import Tokens, palette
 
-_CARD = "card"
 _LOGO_PX = 72
-_CARD_WIDTH_PX = 380
-_SIDE_BY_SIDE_PX = 2 * _CARD_WIDTH_PX + 24 + 2 * 32
+_CARD_WIDTHS_PX = (300, 380)  # at 720 and from 850 px of window
 
 
 class FirstStart(QWidget):
@@ -38,7 +36,7 @@ class FirstStart(QWidget):
         self.remember = QCheckBox()
         self.remark = Remark()
         self.connect_button = button("&Connect", is_big=True)
-        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards = QHBoxLayout()
         self._build()
         self.setTabOrder(self.demo_button, self.field)
         self.setTabOrder(self.field, self.remember)
@@ -59,7 +57,7 @@ class FirstStart(QWidget):
         self._cards.setSpacing(24)
         self._cards.addStretch(1)
         for card in (self._demo_card(), self._key_card()):
-            self._cards.addWidget(card)
+            self._cards.addWidget(card, 100)
         self._cards.addStretch(1)
         page = QWidget()
         column = QVBoxLayout(page)
@@ -121,14 +119,6 @@ class FirstStart(QWidget):
             self.demo_button.setFocus()
         super().showEvent(event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        is_wide = event.size().width() >= _SIDE_BY_SIDE_PX
-        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
-        self._cards.setDirection(direction)
-        for card in self.findChildren(QFrame, _CARD):
-            self._cards.setAlignment(card, _ALONG[direction])
-        super().resizeEvent(event)
-
     def _connect_key(self) -> None:
         if self._is_connecting:
             return
@@ -168,17 +158,11 @@ class FirstStart(QWidget):
         self.connect_button.setEnabled(is_free)
 
 
-_ALONG = {
-    QBoxLayout.Direction.LeftToRight: Qt.AlignmentFlag(0),
-    QBoxLayout.Direction.TopToBottom: Qt.AlignmentFlag.AlignHCenter,
-}
-
-
 def _card(title: str) -> tuple[QFrame, QVBoxLayout]:
     card = QFrame()
-    card.setObjectName(_CARD)
     card.setProperty("card", True)
-    card.setFixedWidth(_CARD_WIDTH_PX)
+    card.setMinimumWidth(_CARD_WIDTHS_PX[0])
+    card.setMaximumWidth(_CARD_WIDTHS_PX[1])
     card.setAccessibleName(title)
     column = QVBoxLayout(card)
     column.setContentsMargins(24, 22, 24, 24)

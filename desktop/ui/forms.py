@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
-from desktop.ui.icons import icon
+from desktop.ui.icons import icon, resources
 from desktop.ui.theme import Tokens, style_sheet
+
+_ARROW_PX = 16
 
 
 def form_style(tokens: Tokens) -> str:
     """The application's style sheet and what forms add to it."""
+    tick = (resources() / "icons" / "check.svg").as_posix()
     return (
         style_sheet(tokens)
         + f"""
@@ -24,8 +28,19 @@ def form_style(tokens: Tokens) -> str:
         padding: 10px 12px; }}
     QFrame[card="true"] {{ background: {tokens.panel}; border: 1px solid {tokens.line}; border-radius: 8px; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+    QComboBox::drop-down {{ border: none; background: transparent; width: 24px; }}
     QRadioButton, QCheckBox {{ spacing: 8px; padding: 3px; border: 1px solid transparent; border-radius: 4px; }}
     QRadioButton:focus, QCheckBox:focus {{ border-color: {tokens.accent}; }}
+    QRadioButton::indicator, QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {tokens.secondary};
+        background: {tokens.raised}; }}
+    QRadioButton::indicator {{ border-radius: 8px; }}
+    QCheckBox::indicator {{ border-radius: 4px; }}
+    QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {tokens.accent};
+        background: {tokens.accent_text}; }}
+    QCheckBox::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent};
+        image: url("{tick}"); }}
+    QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {tokens.line};
+        background: {tokens.panel}; }}
     QPushButton[big="true"] {{ padding: 9px 16px; font-weight: 600; }}
     QPushButton[big="true"]:focus {{ padding: 8px 15px; border: 2px solid {tokens.text}; }}
     QPushButton[primary="true"]:disabled {{ background: {tokens.raised}; color: {tokens.secondary};
@@ -62,14 +77,16 @@ def button(text: str, *, is_primary: bool = False, is_big: bool = False) -> QPus
     return built
 
 
-def form() -> QFormLayout:
-    """Fields below their names, over the whole width."""
-    built = QFormLayout()
-    built.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-    built.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    built.setContentsMargins(0, 0, 0, 0)
-    built.setVerticalSpacing(6)
-    return built
+class DropDown(QComboBox):
+    """A drop-down list whose arrow has the theme's colour; style sheets cannot colour a picture."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText).name()
+        place = QRect(self.width() - 8 - _ARROW_PX, (self.height() - _ARROW_PX) // 2, _ARROW_PX, _ARROW_PX)
+        painter = QPainter(self)
+        icon("menu-down", colour).paint(painter, place)
+        painter.end()
 
 
 class Remark(QLabel):

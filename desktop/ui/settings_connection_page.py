@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import VENDOR_REST, VENDOR_SOCKET, VENDOR_SOCKET_DELAYED
-from desktop.ui.forms import Remark, button, field_label, label
+from desktop.ui.forms import DropDown, Remark, button, field_label, label
 from desktop.ui.services_api import PreferencesApi
 
 CUSTOM: Final = "Custom"
@@ -29,7 +29,7 @@ class ConnectionPage(QWidget):
     def __init__(self, preferences: PreferencesApi, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._preferences = preferences
-        self.preset = QComboBox()
+        self.preset = DropDown()
         self.preset.addItems([*(name for name, _rest, _socket in PRESETS), CUSTOM])
         self.rest, self.rest_remark = QLineEdit(), Remark()
         self.socket, self.socket_remark = QLineEdit(), Remark()

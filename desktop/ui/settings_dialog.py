@@ -121,10 +121,13 @@ class SettingsDialog(QDialog):
             form_style(tokens)
             + f"""
     QDialog {{ background: {tokens.panel}; }}
-    QListWidget#pages {{ background: {tokens.chart}; border-right: 1px solid {tokens.line}; padding: 12px 8px; }}
-    QListWidget#pages::item {{ padding: 8px 10px; margin: 1px 0; border-radius: 6px; color: {tokens.text}; }}
+    QListWidget#pages {{ background: {tokens.chart}; border-right: 1px solid {tokens.line}; padding: 12px 8px;
+        outline: 0; }}
+    QListWidget#pages::item {{ padding: 7px 9px; margin: 1px 0; border: 1px solid transparent;
+        border-radius: 6px; color: {tokens.text}; }}
     QListWidget#pages::item:hover {{ background: {tokens.hover}; }}
     QListWidget#pages::item:selected {{ background: {selected}; color: {tokens.text}; }}
+    QListWidget#pages::item:focus {{ border-color: {tokens.accent}; }}
     """
         )
         self.key_page.set_tokens(tokens)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.ui.first_start import FirstStart
 from desktop.ui.theme import DARK, LIGHT
-from tests.ui.window_services import Parts, make_parts
+from tests.ui.window_services import KeySource, Parts, make_parts
 
 GOOD_KEY = "abcdefghijklmnop1234"
 
@@ -67,3 +67,28 @@ def test_both_ways_can_be_reached_at_any_size(page: FirstStart, size: tuple[int,
     page.set_tokens(LIGHT)
     assert page.demo_button.width() >= page.demo_button.sizeHint().width()
     assert page.connect_button.width() >= page.connect_button.sizeHint().width()
+
+
+@pytest.mark.parametrize("size", [(720, 480), (1024, 640)])
+def test_no_button_is_squashed_in_a_small_window(page: FirstStart, size: tuple[int, int]) -> None:
+    page.resize(*size)
+    for button in (page.demo_button, page.connect_button):
+        assert button.height() >= button.sizeHint().height()
+
+
+def test_a_key_that_could_not_be_saved_leaves_a_message_behind(qtbot: QtBot, page: FirstStart, parts: Parts) -> None:
+    parts.keys.use = lambda text, *, remember: setattr(parts.keys, "source", KeySource.TYPED)  # type: ignore[method-assign]
+    qtbot.keyClicks(page.field, GOOD_KEY)
+    qtbot.keyClick(page.field, Qt.Key.Key_Return)
+    assert not page.connect_button.isEnabled()
+    with qtbot.waitSignal(page.key_given):
+        parts.keys.saved.emit(False, "The keyring is locked.")
+    assert [notice.text for notice in parts.notices.open] == ["The keyring is locked."]
+    assert page.connect_button.isEnabled()
+
+
+def test_the_demo_is_ready_under_the_return_key_and_tab_leads_to_the_key(qtbot: QtBot, page: FirstStart) -> None:
+    assert page.focusWidget() is page.demo_button
+    for expected in (page.field, page.remember, page.connect_button):
+        qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+        assert page.focusWidget() is expected

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.settings import Plan, Settings, Theme
+from desktop.ui.settings_connection_page import CUSTOM
 from desktop.ui.settings_dialog import PAGES, SettingsDialog
 from desktop.ui.theme import DARK, LIGHT
 from tests.ui.window_services import KeySource, Parts, make_parts
@@ -129,3 +130,48 @@ def test_the_theme_applies_at_once(dialog: SettingsDialog, parts: Parts) -> None
 def test_escape_closes(qtbot: QtBot, dialog: SettingsDialog) -> None:
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+def test_a_preset_fills_both_addresses_and_typing_makes_it_custom(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    page = dialog.connection_page
+    dialog.show_page("Connection")
+    qtbot.keyClicks(page.preset, "Poly")
+    page.preset.activated.emit(page.preset.currentIndex())
+    assert (page.rest.text(), page.socket.text()) == ("https://api.polygon.io", "wss://socket.polygon.io")
+    qtbot.keyClicks(page.socket, "x")
+    assert page.preset.currentText() == CUSTOM
+
+
+def test_while_the_keyring_works_nothing_can_be_pressed_and_its_answer_frees_the_page(
+    qtbot: QtBot, dialog: SettingsDialog, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = dialog.key_page
+    monkeypatch.setattr(parts.keys, "use", lambda text, *, remember: setattr(parts.keys, "is_busy", True))
+    qtbot.keyClicks(page.field, GOOD_KEY)
+    qtbot.keyClick(page.field, Qt.Key.Key_Return)
+    assert not any(each.isEnabled() for each in (page.field, page.save_button, page.use_button, page.forget_button))
+    parts.keys.saved.emit(False, "The keyring is locked.")  # the service is still busy while it says so
+    assert page.remark.text() == "The keyring is locked."
+    assert page.save_button.isEnabled()
+    assert page.field.isEnabled()
+
+
+def test_a_key_that_was_typed_and_not_used_is_gone_when_the_dialog_opens_again(
+    qtbot: QtBot, dialog: SettingsDialog
+) -> None:
+    qtbot.keyClicks(dialog.key_page.field, GOOD_KEY)
+    dialog.close()
+    dialog.open()
+    assert dialog.key_page.field.text() == ""
+    dialog.key_page.field.undo()
+    assert dialog.key_page.field.text() == ""
+
+
+def test_nothing_is_clipped_at_the_usual_size(dialog: SettingsDialog) -> None:
+    for page, name in zip(pages_of(dialog), PAGES, strict=True):
+        dialog.show_page(name)
+        for each in page.findChildren(QWidget):
+            if each.isVisible() and isinstance(each, QLabel | QPushButton | QLineEdit):
+                least = each.heightForWidth(each.width()) if each.hasHeightForWidth() else each.sizeHint().height()
+                assert each.height() >= least, (name, each)
+                assert page.rect().contains(each.geometry()) or each.parentWidget() is not page, (name, each)
