@@ -12,10 +12,10 @@ import time
 import typing
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput, CacheError
 from desktop.domain.market import is_plausible_ticker
 from desktop.domain.settings import Settings
@@ -23,7 +23,6 @@ from desktop.domain.timeframe import Timeframe
 
 _LARGEST_BYTES = 4 * 2**20
 _KEPT_BROKEN_FILES = 2
-_LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 def load(path: Path) -> tuple[Settings, list[str]]:
@@ -89,26 +88,13 @@ def _check(name: str, value: Any) -> None:
     """Raises BadInput for a value of the right type that must not be used."""
     match name:
         case "rest_base":
-            _check_base(value, "https", "http")
+            checked_base(value, schemes=REST_SCHEMES)
         case "socket_base":
-            _check_base(value, "wss", "ws")
+            checked_base(value, schemes=SOCKET_SCHEMES)
         case "timeframe":
             Timeframe.parse(value)
         case "ticker" if not is_plausible_ticker(value):
             raise BadInput("not a ticker")
-
-
-def _check_base(base: str, secure: str, plain: str) -> None:
-    """Only this machine may be talked to without encryption; nothing but host and port may stand in a base."""
-    try:
-        parts = urlsplit(base)
-        host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadInput("not an address") from error
-    has_more = parts.path or parts.query or parts.fragment or parts.username or parts.password
-    is_safe = parts.scheme == secure or (parts.scheme == plain and host in _LOOPBACK_HOSTS)
-    if not host or has_more or not is_safe:
-        raise BadInput("not a safe address")
 
 
 def _set_aside(path: Path) -> str:

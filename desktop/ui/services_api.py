@@ -59,6 +59,10 @@ class KeysApi(Protocol):
     @property
     def source(self) -> enum.Enum: ...
     @property
+    def sentence(self) -> str | None:
+        """What went wrong on the way to the key, if anything."""
+
+    @property
     def has_key(self) -> bool: ...
     @property
     def keyring_name(self) -> str | None: ...

@@ -115,7 +115,7 @@ class KeyPage(QWidget):
     def _show_state(self) -> None:
         keyring, is_free = self._keys.keyring_name, not self._is_waiting
         self.state.setText(key_in_use(self._keys))
-        sentence: str | None = getattr(self._keys, "sentence", None)
+        sentence = self._keys.sentence
         self.trouble.say(sentence or "", "error")
         self.field.setEnabled(is_free)
         self.use_button.setEnabled(is_free)

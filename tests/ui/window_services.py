@@ -70,6 +70,7 @@ class HeldKeys(QObject):
         super().__init__()
         self.source: enum.Enum = KeySource.NONE
         self.keyring_name: str | None = "Secret Service"
+        self.sentence: str | None = None
         self.is_busy = False
         self.used: list[tuple[str, bool]] = []
 
