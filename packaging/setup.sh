@@ -246,6 +246,16 @@ install_locked() {
     mv "$stamp.new" "$stamp"
 }
 
+# The checkout itself becomes importable, and `candelabra` a command of the environment; nothing is copied.
+install_command() {
+    [ -x "$venv/bin/candelabra" ] && [ "$(sed -n 2p "$venv/bin/candelabra")" = "# $root" ] && return
+    "$venv/bin/python" -c 'import pathlib, sys, sysconfig
+pathlib.Path(sysconfig.get_path("purelib"), "candelabra.pth").write_text(sys.argv[1] + "\n")' "$root"
+    # shellcheck disable=SC2016 # the command expands $0 when it runs
+    printf '#!/bin/sh\n# %s\nexec "$(dirname "$0")/python" -P -m desktop "$@"\n' "$root" >"$venv/bin/candelabra"
+    chmod +x "$venv/bin/candelabra"
+}
+
 # --- in order --------------------------------------------------------------------------------------------------
 
 log=$(mktemp "${TMPDIR:-/tmp}/candelabra-setup.XXXXXX")
@@ -258,6 +268,7 @@ if ! is_healthy; then
     make_venv
 fi
 is_installed || install_locked
+install_command
 
 # What a list of libraries cannot know: does Qt really load here?
 if ! "$venv/bin/python" -c 'import PySide6.QtWidgets' 2>"$log"; then
