@@ -77,7 +77,8 @@ class WindowDesk:
             f"{ticker} is live; the chart says {chart.status}",
         )
         assert chart.status.sentence is None
-        assert self.status_text == "Connected"
+        # The other clusters come back in their own time.
+        await until(lambda: self.status_text == "Connected", f"every cluster is connected, not {self.status_text}")
 
 
 @asynccontextmanager
