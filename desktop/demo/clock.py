@@ -50,6 +50,11 @@ class VirtualClock:
         return 0.0 if self._is_paused or self.is_stepped else self._rate
 
     @property
+    def breaks(self) -> int:
+        """The same as `jumps`, for those who follow it."""
+        return self.jumps
+
+    @property
     def is_paused(self) -> bool:
         return self._is_paused
 
@@ -97,4 +102,5 @@ class VirtualClock:
             "ended": ended,
             "speed": "max" if self.is_stepped else self._rate,
             "end_ms": self.end_ms,
+            "jumps": self.jumps,
         }

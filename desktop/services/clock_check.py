@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from desktop.data.clock import MarketClock, WallClock
 from desktop.data.market_data import MarketData
@@ -11,6 +12,7 @@ from desktop.services.notices import Notices
 from desktop.services.tasks import Tasks
 
 _EVERY_S = 1800.0
+_LOOK_S = 1.0
 _WORTH_A_WORD_MS = 60_000
 
 
@@ -28,19 +30,27 @@ class ClockCheck:
             self._tasks.start(self._keep(self._clock), name="clock check")
 
     async def _keep(self, clock: WallClock) -> None:
+        """Asks at once, every half hour, and whenever time did not pass as it should."""
         while True:
-            try:
-                status = await self._market_data.market_status()
-            except MarketError:
-                pass  # offline or without a key: the machine's own clock has to do
-            else:
-                clock.learn(status.server_time_ms)
-                if abs(clock.skew_ms) >= _WORTH_A_WORD_MS:
-                    minutes = abs(clock.skew_ms) / 60_000
-                    side = "behind" if clock.skew_ms > 0 else "ahead"
-                    text = f"This computer's clock is {minutes:.0f} min {side}; Candelabra uses the market's time."
-                    self._notices.post(text, "warning", key="clock")
-            await asyncio.sleep(_EVERY_S)
+            await self._ask(clock)
+            breaks, asked_s = clock.breaks, time.monotonic()
+            while time.monotonic() - asked_s < _EVERY_S:
+                await asyncio.sleep(_LOOK_S)
+                clock.now_ms()
+                if clock.breaks != breaks:
+                    break
+
+    async def _ask(self, clock: WallClock) -> None:
+        try:
+            status = await self._market_data.market_status()
+        except MarketError:
+            return  # offline or without a key: the machine's own clock has to do
+        clock.learn(status.server_time_ms)
+        if abs(clock.skew_ms) >= _WORTH_A_WORD_MS:
+            minutes = abs(clock.skew_ms) / 60_000
+            side = "behind" if clock.skew_ms > 0 else "ahead"
+            text = f"This computer's clock is {minutes:.0f} min {side}; Candelabra uses the market's time."
+            self._notices.post(text, "warning", key="clock")
 
     async def aclose(self) -> None:
         await self._tasks.aclose()

@@ -84,6 +84,12 @@ class _Cluster:
     last_received_s: float | None = None
     lag_ms: float = 0.0
     events: int = 0
+    void_until: int = 0  # connections up to this number may have missed something: time broke off while they stood
+
+    @property
+    def is_streaming(self) -> bool:
+        state = self.state
+        return state is not None and state.phase is Phase.STREAMING and state.connections > self.void_until
 
 
 class LiveMarket(QObject):
@@ -109,6 +115,7 @@ class LiveMarket(QObject):
         self._board = Board()
         self._tasks = Tasks()
         self._is_snapshot_refused = False
+        self._seen_breaks = clock.breaks
 
     @property
     def board(self) -> dict[str, LiveQuote]:
@@ -168,7 +175,7 @@ class LiveMarket(QObject):
     def is_streaming(self, ticker: str, channel: Channel | None = None) -> bool:
         """Whether the ticker's subscription (any, or that of `channel`) is confirmed on a working connection."""
         cluster = self._clusters.get(market_of(ticker))
-        if cluster is None or cluster.state is None or cluster.state.phase is not Phase.STREAMING:
+        if cluster is None or cluster.state is None or not cluster.is_streaming:
             return False
         symbol = symbol_of(ticker)
         codes = _WIRE_CHANNELS[cluster.market]
@@ -194,6 +201,19 @@ class LiveMarket(QObject):
         """Connects at once where a feed waits or was refused."""
         for cluster in self._clusters.values():
             cluster.feed.retry_now()
+
+    def _look_at_clock(self, now_ms: int) -> None:
+        """After a sleep or a step of the clock nothing that a connection says proves that it missed nothing."""
+        if self._clock.breaks == self._seen_breaks:
+            return
+        self._seen_breaks = self._clock.breaks
+        for cluster in self._clusters.values():
+            if cluster.state is not None:
+                cluster.void_until = cluster.state.connections
+            cluster.feed.restart()
+        for quote in self._board.quotes.values():
+            self._judge(quote, now_ms, time.monotonic())
+        self.state_changed.emit()
 
     def _cluster(self, market: Market) -> _Cluster | None:
         if market not in self._clusters:
@@ -221,6 +241,7 @@ class LiveMarket(QObject):
 
     def _on_events(self, cluster: _Cluster, events: list[Event]) -> None:
         received_ms = self._clock.now_ms()
+        self._look_at_clock(received_ms)
         cluster.last_received_s = time.monotonic()
         entries, apply = cluster.entries, self._board.apply
         with_listeners: list[_Entry] = []
@@ -239,8 +260,11 @@ class LiveMarket(QObject):
         sent_ms = events[-1].sent_ms if events else None
         if sent_ms is not None:
             cluster.lag_ms += (max(0, received_ms - sent_ms) - cluster.lag_ms) * _LAG_WEIGHT
+        is_void = cluster.state is not None and not cluster.is_streaming
         for entry in with_listeners:
             pending, entry.pending = entry.pending, []
+            if is_void:
+                continue  # there may be a hole before them; the next connection starts anew
             for listener in tuple(entry.listeners):
                 listener(pending)
 
@@ -251,6 +275,7 @@ class LiveMarket(QObject):
     async def _keep_fresh(self) -> None:
         while True:
             now_ms, now_s = self._clock.now_ms(), time.monotonic()
+            self._look_at_clock(now_ms)
             for quote in self._board.quotes.values():
                 self._judge(quote, now_ms, now_s)
             await asyncio.sleep(_FRESHNESS_EVERY_S)

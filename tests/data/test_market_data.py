@@ -46,6 +46,7 @@ class SetClock:
     """Shows what it is set to."""
 
     rate = 1.0
+    breaks = 0
 
     def __init__(self, now_ms: int) -> None:
         self.time_ms = now_ms

@@ -63,3 +63,38 @@ def test_a_followed_clock_runs_at_the_servers_rate_and_stops_with_it(run_async: 
                 assert clock.rate == 0
 
     run_async(scenario())
+
+
+class _Machine:
+    """The two clocks of a computer."""
+
+    def __init__(self) -> None:
+        self.wall_s, self.elapsed_s = 1_700_000_000.0, 50.0
+        self.clock = WallClock(lambda: self.wall_s, lambda: self.elapsed_s)
+
+    def passes(self, seconds: float) -> None:
+        self.wall_s += seconds
+        self.elapsed_s += seconds
+
+
+def test_a_set_clock_is_a_break_and_moves_market_time_only_until_the_server_was_heard() -> None:
+    machine = _Machine()
+    clock = machine.clock
+    machine.wall_s -= 3600  # set back
+    assert (clock.now_ms(), clock.breaks) == (1_699_996_400_000, 1)
+    clock.learn(1_700_000_000_000)
+    assert (clock.now_ms(), clock.skew_ms, clock.breaks) == (1_700_000_000_000, 3_600_000, 2)
+    machine.passes(5)
+    machine.wall_s += 7200
+    assert (clock.now_ms(), clock.breaks) == (1_700_000_005_000, 3)
+    clock.learn(1_700_000_005_000)
+    assert (clock.skew_ms, clock.breaks) == (-3_600_000, 3)
+
+
+def test_sleep_is_a_break_and_passes_as_market_time() -> None:
+    machine = _Machine()
+    machine.clock.now_ms()
+    machine.passes(8)
+    assert (machine.clock.now_ms(), machine.clock.breaks) == (1_700_000_008_000, 0)
+    machine.passes(8 * 3600)
+    assert (machine.clock.now_ms(), machine.clock.breaks) == (1_700_028_808_000, 1)

@@ -116,6 +116,8 @@ def test_data_that_arrive_late_are_called_late(run_async: Run, tmp_path: Path) -
         def __init__(self, server: RunningServer) -> None:
             self._server = server
 
+        breaks = 0
+
         def now_ms(self) -> int:
             return self._server.clock.now_ms() + 10_000
 
