@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
+from desktop.data.call_log import CallLog
 from desktop.data.clock import FollowedClock, MarketClock, WallClock
 from desktop.data.feed import Feed, FeedState
 from desktop.data.folders import Folders
@@ -140,28 +141,27 @@ def _remember_worlds(path: Path, worlds: dict[str, str]) -> None:
 
 @asynccontextmanager
 async def open_data_layer(
-    source: Source, folders: Folders, on_event: Callable[[str], None], on_usage: Callable[[], None] = lambda: None
+    source: Source, folders: Folders, on_event: Callable[[str], None]
 ) -> AsyncIterator[DataLayer]:
     """Opens store, limiter, REST client and clock of one world; closes them in reverse.
 
     on_event gets one sentence when a damaged file was set aside or restored.
     """
     folder = folders.world(source.world)
-    store = await Store.open(folder / "cache.sqlite", source.world, on_event=on_event)
-    try:
-        limiter = Limiter(calls_per_minute=source.plan.calls_per_minute, on_changed=on_usage)
+    async with AsyncExitStack() as stack:
+        store = await Store.open(folder / "cache.sqlite", source.world, on_event=on_event)
+        stack.push_async_callback(store.aclose)
+        call_log = await CallLog.open(folder / "calls.log")
+        stack.push_async_callback(call_log.aclose)
+        limiter = Limiter(calls_per_minute=source.plan.calls_per_minute, record=call_log)
+        limiter.restore(call_log.past)
         rest = None
         if not source.is_offline:
             rest = RestClient(base=source.rest_base, key=source.key, limiter=limiter, world=source.world)
-        try:
-            async with _clock(source) as clock:
-                market_data = MarketData(rest=rest, store=store, clock=clock)
-                yield DataLayer(source, store, limiter, rest, market_data, clock, folder)
-        finally:
-            if rest is not None:
-                await rest.aclose()
-    finally:
-        await store.aclose()
+            stack.push_async_callback(rest.aclose)
+        clock = await stack.enter_async_context(_clock(source))
+        market_data = MarketData(rest=rest, store=store, clock=clock)
+        yield DataLayer(source, store, limiter, rest, market_data, clock, folder)
 
 
 @asynccontextmanager

@@ -160,9 +160,12 @@ class RestCalls:
             async with self.limiter.slot(ticket) as slot:
                 try:
                     # The path goes in as it is: httpx would escape what the vendor wants plain.
-                    response = await self._client.get(
-                        path, params=params, headers={"Authorization": f"Bearer {self._key}"}
-                    )
+                    async with self._client.stream(
+                        "GET", path, params=params, headers={"Authorization": f"Bearer {self._key}"}
+                    ) as begun:
+                        slot.reached()
+                        await begun.aread()
+                    response = begun
                 except httpx.DecodingError as error:
                     raise BadResponse("The server's answer was cut off or garbled.") from error
                 except (httpx.RequestError, httpx.InvalidURL) as error:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.data.feed import FeedState, Phase
 from desktop.data.rate_limit import Limiter
-from desktop.domain.usage import Usage
+from desktop.domain.usage import Usage, UsageWarning, warning_of
 from desktop.services.live import LiveMarket
 
 Light = Literal["good", "busy", "warning", "error", "off"]
@@ -53,6 +53,7 @@ class Connection(QObject):
     """Sums up the feeds and the limiter; announces changes."""
 
     changed = Signal()
+    usage_changed = Signal()  # a call started or ended, or the queue changed; time alone changes `usage` too
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Connection(QObject):
         self._on_action = on_action
         self._is_keyless = is_keyless
         live.state_changed.connect(self.changed)
+        limiter.on_changed = self.usage_changed.emit
 
     @property
     def summary(self) -> ConnectionSummary:
@@ -82,6 +84,11 @@ class Connection(QObject):
     @property
     def usage(self) -> Usage:
         return self._limiter.usage()
+
+    @property
+    def usage_warning(self) -> UsageWarning:
+        """How near the plan's limit is, with a sentence before it is met."""
+        return warning_of(self._limiter.usage())
 
     @property
     def lag_sentence(self) -> str | None:
