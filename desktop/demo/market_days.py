@@ -17,8 +17,9 @@ from desktop.demo.market_catalogue import EPOCH_DAY, FIRST_DATE, Asset, Listing,
 from desktop.demo.market_hash import Hashes, exp, hashes, key_of, normals, uniforms
 from desktop.demo.market_profiles import PROFILES
 from desktop.domain.bars import Floats, Ints
+from desktop.domain.holidays import early_closes
 from desktop.domain.market import Market
-from desktop.domain.sessions import early_closes, forex_week, stock_session
+from desktop.domain.sessions import forex_week, stock_session
 from desktop.domain.timeframe import DAY_MS, HOUR_MS, MINUTE_MS, new_york_midnight_ms
 
 CHUNK: Final = 64  # days planned together

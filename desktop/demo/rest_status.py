@@ -7,14 +7,8 @@ from typing import Final
 
 from desktop.demo.rest_call import Call
 from desktop.demo.wire import encode
-from desktop.domain.sessions import (
-    early_closes,
-    is_forex_open,
-    new_york_date,
-    session_kind,
-    stock_holidays,
-    stock_session,
-)
+from desktop.domain.holidays import early_closes, stock_holidays
+from desktop.domain.sessions import is_forex_open, new_york_date, session_kind, stock_session
 from desktop.domain.timeframe import NEW_YORK, new_york_midnight_ms
 
 _WORDS: Final = {"pre": "extended-hours", "regular": "open", "post": "extended-hours", "closed": "closed"}

@@ -1,8 +1,9 @@
 """Timeframes and the buckets they cut time into, per market. All times are Unix ms UTC.
 
 Crypto and forex: below a day from the UTC epoch; N days from 1970-01-01; N weeks from Monday 1970-01-05.
-Stocks: below a day from 04:00 New York of each day; days at New York midnight; weeks from Monday in New York.
-Months and years by calendar, in the market's zone.
+Stocks: below a day from 04:00 New York of each day; days at New York midnight; N days are trading days counted within
+their week (up to 5) or month, holidays left out; weeks from Monday in New York.
+Months and years by calendar, in the market's zone, N of them from 1970.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from desktop.domain.bars import Ints
 from desktop.domain.errors import BadInput
+from desktop.domain.holidays import is_trading_day
 from desktop.domain.market import Market
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -130,18 +132,21 @@ def bucket_starts(start_ms: Ints, timeframe: Timeframe, market: Market) -> Ints:
     if market is not Market.STOCKS:
         if fixed is not None:
             return start_ms - start_ms % fixed
-        days = start_ms // DAY_MS
-        return _calendar_days(days, timeframe, trading_week=False) * DAY_MS
+        return _calendar_days(start_ms // DAY_MS, timeframe) * DAY_MS
     if not len(start_ms):
         return start_ms
-    midnights, first_day = _midnights_around(start_ms)
-    index: Ints = np.searchsorted(midnights, start_ms, side="right") - 1
+    table = _new_york_days(start_ms)
     if fixed is not None:
-        anchor: Ints = midnights[index] + _local_open_ms(midnights, index)
-        buckets: Ints = anchor + (start_ms - anchor) // fixed * fixed
+        # A stock's day goes on until the next one opens.
+        opens: Ints = table.opens[np.searchsorted(table.opens, start_ms, side="right") - 1]
+        buckets: Ints = opens + (start_ms - opens) // fixed * fixed
         return buckets
-    days = _calendar_days(index + first_day, timeframe, trading_week=True)
-    return _new_york_midnights(days)
+    days = np.searchsorted(table.midnights, start_ms, side="right") - 1 + table.first_day
+    if timeframe.span is Span.DAY and timeframe.multiplier > 1:
+        firsts = _trading_day_buckets(days, timeframe.multiplier)
+    else:
+        firsts = _calendar_days(days, timeframe)
+    return _new_york_midnights(firsts)
 
 
 def bucket_start(time_ms: int, timeframe: Timeframe, market: Market) -> int:
@@ -151,94 +156,136 @@ def bucket_start(time_ms: int, timeframe: Timeframe, market: Market) -> int:
 
 def bucket_end(start_ms: int, timeframe: Timeframe, market: Market) -> int:
     """End (exclusive) of the bucket that starts at `start_ms`: the start of the next one."""
-    fixed = timeframe.fixed_ms
-    if fixed is not None:
-        if market is not Market.STOCKS:
+    n, fixed = timeframe.multiplier, timeframe.fixed_ms
+    if market is not Market.STOCKS:
+        if fixed is not None:
             return start_ms + fixed
-        # The last bucket of a day ends where the next day's first begins.
-        ahead = np.array([start_ms + fixed - 1, start_ms + fixed], np.int64)
-        inside, after = bucket_starts(ahead, timeframe, market)
-        return int(inside if inside > start_ms else after)
-    step = DAY_MS if timeframe.span is Span.DAY else 6 * DAY_MS
-    probe = start_ms + step * timeframe.multiplier - DAY_MS // 2
-    while (following := bucket_start(probe, timeframe, market)) <= start_ms:
-        probe += DAY_MS // 2
-    return following
+        return _next_first_day(start_ms // DAY_MS, timeframe) * DAY_MS
+    times = np.array([start_ms], np.int64)
+    table = _new_york_days(times)
+    if fixed is not None:
+        following = int(table.opens[np.searchsorted(table.opens, start_ms, side="right")])
+        return min(start_ms + fixed, following)
+    day = int(np.searchsorted(table.midnights, start_ms, side="right")) - 1 + table.first_day
+    is_counted = timeframe.span is Span.DAY and n > 1
+    following_day = _next_trading_bucket(day, n) if is_counted else _next_first_day(day, timeframe)
+    return int(_new_york_midnights(np.array([following_day], np.int64))[0])
 
 
-def _calendar_days(days: Ints, timeframe: Timeframe, *, trading_week: bool) -> Ints:
+def _calendar_days(days: Ints, timeframe: Timeframe) -> Ints:
     """For each day (since the epoch) the first day of its bucket."""
     n = timeframe.multiplier
     match timeframe.span:
-        case Span.DAY if trading_week and n > 1:
-            # N trading days counted within their week (up to 5) or month.
-            week: Ints = (days - _FIRST_MONDAY_DAY) // 7 * 7 + _FIRST_MONDAY_DAY
-            if n <= 5:
-                firsts: Ints = week + np.minimum(days - week, 4) // n * n
-                return firsts
-            months = days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-            weekday = _weekdays_since(months, days)
-            return _nth_weekday(months, weekday // n * n)
         case Span.DAY:
             return days - days % n
         case Span.WEEK:
             return (days - _FIRST_MONDAY_DAY) // (7 * n) * (7 * n) + _FIRST_MONDAY_DAY
         case _:
-            months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-            months -= months % (n if timeframe.span is Span.MONTH else 12 * n)
+            months = _months(days)
+            months -= months % _months_of(timeframe)
             return _first_days(months)
+
+
+def _next_first_day(first_day: int, timeframe: Timeframe) -> int:
+    """The first day of the bucket after the one that starts on `first_day`."""
+    match timeframe.span:
+        case Span.DAY:
+            return first_day + timeframe.multiplier
+        case Span.WEEK:
+            return first_day + 7 * timeframe.multiplier
+        case _:
+            months = _months(np.array([first_day], np.int64)) + _months_of(timeframe)
+            return int(_first_days(months)[0])
+
+
+def _months_of(timeframe: Timeframe) -> int:
+    return timeframe.multiplier * (12 if timeframe.span is Span.YEAR else 1)
+
+
+def _months(days: Ints) -> Ints:
+    """For each day its month, counted from January 1970."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
 def _first_days(months: Ints) -> Ints:
     return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
-def _weekdays_since(first: Ints, days: Ints) -> Ints:
-    """Weekdays in [first, day), a weekend day counting as the Friday before."""
-    friday = days - np.maximum((days - _FIRST_MONDAY_DAY) % 7 - 4, 0)
-    return np.busday_count(first.astype("datetime64[D]"), np.maximum(first, friday).astype("datetime64[D]")).astype(
-        np.int64
-    )
+def _trading_day_buckets(days: Ints, n: int) -> Ints:
+    """For each day (since the epoch) the first of its `n` trading days; a day without trading joins the one before."""
+    table = _trading_days(days)
+    index = np.searchsorted(table, days, side="right") - 1
+    first = _period_firsts(table, n)[index]
+    firsts: Ints = table[first + (index - first) // n * n]
+    return firsts
 
 
-def _nth_weekday(first: Ints, count: Ints) -> Ints:
-    return np.busday_offset(first.astype("datetime64[D]"), count, roll="forward").astype(np.int64)
+def _next_trading_bucket(day: int, n: int) -> int:
+    table = _trading_days(np.array([day], np.int64))
+    index = int(np.searchsorted(table, day, side="right")) - 1
+    firsts = _period_firsts(table, n)
+    first = int(firsts[index])
+    end = int(np.searchsorted(firsts, first, side="right"))  # of the week or month
+    return int(table[min(first + ((index - first) // n + 1) * n, end)])
 
 
-def _local_open_ms(midnights: Ints, index: Ints) -> Ints:
-    """From New York midnight to 04:00 on its clock: three, four or five hours."""
-    length: Ints = midnights[index + 1] - midnights[index]
-    return _STOCKS_OPEN_MS + (length - DAY_MS)
+def _period_firsts(table: Ints, n: int) -> Ints:
+    """For each trading day the index of the first one of its week (up to 5 days at a time) or month."""
+    periods = (table - _FIRST_MONDAY_DAY) // 7 if n <= 5 else _months(table)
+    return np.searchsorted(periods, periods, side="left").astype(np.int64)
+
+
+def _trading_days(days: Ints) -> Ints:
+    """All trading days of the decades around `days`, as days since the epoch."""
+    return _trading_table(*_decades(days * DAY_MS))
 
 
 @lru_cache(maxsize=8)
-def _midnight_table(first_year: int, last_year: int) -> Ints:
+def _trading_table(first_year: int, last_year: int) -> Ints:
     first = dt.date(first_year, 1, 1)
-    count = (dt.date(last_year + 1, 1, 2) - first).days
-    table = np.fromiter(
-        (
-            int(dt.datetime.combine(first + dt.timedelta(days=i), dt.time(), NEW_YORK).timestamp()) * 1000
-            for i in range(count)
-        ),
-        np.int64,
-        count,
-    )
+    offset = (first - _EPOCH).days
+    count = (dt.date(last_year + 1, 1, 1) - first).days
+    table = np.array([offset + i for i in range(count) if is_trading_day(first + dt.timedelta(days=i))], np.int64)
     table.setflags(write=False)
     return table
 
 
-def _midnights_around(start_ms: Ints) -> tuple[Ints, int]:
-    """New York midnights covering all times, and the day number (since the epoch) of the first."""
-    years = np.array([start_ms.min(), start_ms.max()], "datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
+@dataclass(frozen=True, slots=True)
+class _NewYorkDays:
+    """Days in New York from `first_day` (since the epoch) on: when they begin, and when 04:00 is. Unix ms."""
+
+    first_day: int
+    midnights: Ints
+    opens: Ints
+
+
+@lru_cache(maxsize=8)
+def _day_table(first_year: int, last_year: int) -> _NewYorkDays:
+    first = dt.date(first_year, 1, 1)
+    count = (dt.date(last_year + 1, 1, 2) - first).days
+    midnights = np.fromiter((new_york_midnight_ms(first + dt.timedelta(days=i)) for i in range(count)), np.int64, count)
+    # The clocks change at 02:00: 04:00 comes three, four or five hours after midnight.
+    opens = midnights[:-1] + _STOCKS_OPEN_MS + np.diff(midnights) - DAY_MS
+    for column in (midnights, opens):
+        column.setflags(write=False)
+    return _NewYorkDays((first - _EPOCH).days, midnights, opens)
+
+
+def _new_york_days(time_ms: Ints) -> _NewYorkDays:
+    """The days around all times."""
+    return _day_table(*_decades(time_ms))
+
+
+def _decades(time_ms: Ints) -> tuple[int, int]:
+    """First and last year of the decades around all times, a year beyond them included."""
+    years = np.array([time_ms.min(), time_ms.max()], "datetime64[ms]").astype("datetime64[Y]").astype(int) + 1970
     first_year, last_year = int(years[0]) - 1, int(years[1]) + 1
-    first_year -= first_year % 10  # few distinct tables
-    last_year += 9 - last_year % 10
-    return _midnight_table(first_year, last_year), (dt.date(first_year, 1, 1) - _EPOCH).days
+    return first_year - first_year % 10, last_year + 9 - last_year % 10  # few distinct tables
 
 
 def _new_york_midnights(days: Ints) -> Ints:
-    table, first_day = _midnights_around(days * DAY_MS)
-    midnights: Ints = table[days - first_day]
+    table = _new_york_days(days * DAY_MS)
+    midnights: Ints = table.midnights[days - table.first_day]
     return midnights
 
 

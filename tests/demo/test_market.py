@@ -16,8 +16,9 @@ from desktop.demo.market import SyntheticMarket
 from desktop.demo.market_splits import unadjusted
 from desktop.domain.aggregation import roll_up
 from desktop.domain.bars import Bars
+from desktop.domain.holidays import is_trading_day
 from desktop.domain.market import Market, market_of
-from desktop.domain.sessions import is_forex_open, is_trading_day, session_kind
+from desktop.domain.sessions import is_forex_open, session_kind
 from desktop.domain.timeframe import (
     DAY_MS,
     HOUR_MS,

@@ -9,17 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop.domain.holidays import early_closes, is_trading_day, stock_holidays
 from desktop.domain.market import Market
 from desktop.domain.sessions import (
-    early_closes,
     forex_week,
     is_forex_open,
     is_open,
-    is_trading_day,
     new_york_date,
     next_stock_session,
     session_kind,
-    stock_holidays,
     stock_session,
     trading_days,
 )

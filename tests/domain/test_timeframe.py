@@ -6,13 +6,15 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.domain.errors import BadInput
+from desktop.domain.holidays import is_trading_day
 from desktop.domain.market import Market
 from desktop.domain.timeframe import (
     NEW_YORK,
+    Span,
     Timeframe,
     bucket_end,
     bucket_start,
@@ -20,7 +22,17 @@ from desktop.domain.timeframe import (
     new_york_midnight_ms,
 )
 
-ALL = ("30s", "1m", "5m", "7m", "15m", "1h", "4h", "1D", "2D", "1W", "3W", "1M", "3M", "1Y")
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+ALL = (
+    *("30s", "7s", "1m", "5m", "7m", "15m", "45m", "90m", "1h", "4h", "5h", "7h", "24h"),
+    *("1D", "2D", "3D", "4D", "5D", "6D", "10D", "22D", "60D", "366D"),
+    *("1W", "2W", "3W", "53W", "1M", "3M", "5M", "120M", "1Y", "2Y", "10Y"),
+)
+# Around them something about the calendar is special: clock changes, leap days, turns of months and years, holidays.
+SPECIAL_DAYS = (
+    *((2024, 3, 10), (2024, 11, 3), (2007, 3, 11), (2006, 4, 2), (2006, 10, 29), (2024, 2, 29), (2023, 12, 31)),
+    *((2024, 7, 3), (2024, 11, 29), (2001, 9, 11), (2012, 10, 30), (2024, 6, 1), (2025, 1, 1), (2026, 1, 19)),
+)
 
 
 def utc(*parts: int) -> int:
@@ -45,13 +57,106 @@ def test_parse_names_what_is_wrong(text: str) -> None:
         Timeframe.parse(text)
 
 
-@given(
-    st.integers(utc(2004, 1, 1), utc(2032, 1, 1)),
-    st.sampled_from(ALL),
-    st.sampled_from(list(Market)),
+def reference_start(time_ms: int, timeframe: Timeframe, market: Market) -> int:
+    """The start of the bucket by walking the calendar, one datetime at a time."""
+    zone: dt.tzinfo = NEW_YORK if market is Market.STOCKS else dt.UTC
+    local = (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=time_ms)).astimezone(zone)
+    units = {Span.SECOND: 1_000, Span.MINUTE: MINUTE_MS, Span.HOUR: HOUR_MS}
+    n, day = timeframe.multiplier, local.date()
+    if timeframe.span in units:
+        length = units[timeframe.span] * n
+        if market is not Market.STOCKS:
+            return time_ms // length * length
+        opened = day if local.hour >= 4 else day - dt.timedelta(days=1)
+        opened_ms = ny(opened.year, opened.month, opened.day, 4)
+        return opened_ms + (time_ms - opened_ms) // length * length
+    first = reference_day(day, n, timeframe.span, market)
+    return int(dt.datetime(first.year, first.month, first.day, tzinfo=zone).timestamp()) * 1000
+
+
+def reference_day(day: dt.date, n: int, span: Span, market: Market) -> dt.date:
+    if span is Span.DAY and market is Market.STOCKS and n > 1:
+        while not is_trading_day(day):
+            day -= dt.timedelta(days=1)
+        around = [day + dt.timedelta(days=i) for i in range(-31, 32)]
+        same_week = [d for d in around if d.isocalendar()[:2] == day.isocalendar()[:2]]
+        same_month = [d for d in around if (d.year, d.month) == (day.year, day.month)]
+        traded = [d for d in (same_week if n <= 5 else same_month) if is_trading_day(d)]
+        return next(traded[i] for i in range(0, len(traded), n) if day in traded[i : i + n])
+    if span is Span.DAY:
+        return day - dt.timedelta(days=(day - dt.date(1970, 1, 1)).days % n)
+    if span is Span.WEEK:
+        monday = day - dt.timedelta(days=day.weekday())
+        return monday - dt.timedelta(weeks=((monday - dt.date(1970, 1, 5)).days // 7) % n)
+    if span is Span.YEAR:
+        return dt.date(day.year - (day.year - 1970) % n, 1, 1)
+    months = (day.year - 1970) * 12 + day.month - 1
+    years, month = divmod(months - months % n, 12)
+    return dt.date(1970 + years, month + 1, 1)
+
+
+near_special = st.builds(
+    lambda day, hours: utc(*day) + int(hours * HOUR_MS), st.sampled_from(SPECIAL_DAYS), st.floats(-80, 130)
 )
-def test_a_bucket_contains_its_times_and_ends_where_the_next_begins(time_ms: int, text: str, market: Market) -> None:
-    timeframe = Timeframe.parse(text)
+times = st.integers(utc(1999, 1, 1), utc(2036, 1, 1)) | near_special
+markets = st.sampled_from(list(Market))
+timeframes = st.sampled_from([Timeframe.parse(text) for text in ALL])
+
+
+@settings(max_examples=600, deadline=None)
+@given(times, timeframes, markets)
+def test_buckets_are_those_of_the_calendar(time_ms: int, timeframe: Timeframe, market: Market) -> None:
+    assert bucket_start(time_ms, timeframe, market) == reference_start(time_ms, timeframe, market)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(times, min_size=1, max_size=40).map(sorted), timeframes, markets)
+def test_many_times_at_once_give_the_same_buckets(times_ms: list[int], timeframe: Timeframe, market: Market) -> None:
+    starts = bucket_starts(np.array(times_ms, np.int64), timeframe, market).tolist()
+    assert starts == [reference_start(time_ms, timeframe, market) for time_ms in times_ms]
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("text", ["1D", "1h", "2h", "7m", "45m", "4h", "2D", "5D", "10D", "1W"])
+@pytest.mark.parametrize(("month", "day", "hours"), [(3, 10, 23), (11, 3, 25)])
+def test_a_stock_day_of_23_or_25_hours_has_no_gap_and_no_overlap(text: str, month: int, day: int, hours: int) -> None:
+    timeframe, at = Timeframe.parse(text), ny(2024, month, day - 2)
+    assert ny(2024, month, day + 1) - ny(2024, month, day) == hours * HOUR_MS
+    at = bucket_start(at, timeframe, Market.STOCKS)
+    while at < ny(2024, month, day + 3):
+        end = bucket_end(at, timeframe, Market.STOCKS)
+        middle = bucket_start((at + end) // 2, timeframe, Market.STOCKS)
+        assert middle == at
+        assert end == reference_start(end, timeframe, Market.STOCKS)
+        assert at == reference_start(end - 1, timeframe, Market.STOCKS)
+        at = end
+
+
+def test_trading_days_leave_holidays_out() -> None:
+    two = Timeframe.parse("2D")
+    # Martin Luther King's day is Monday 2024-01-15: the week's pairs are Tuesday-Wednesday and Thursday-Friday.
+    starts = [bucket_start(ny(2024, 1, 15 + i, 12), two, Market.STOCKS) for i in range(5)]
+    assert starts == [ny(2024, 1, 12), ny(2024, 1, 16), ny(2024, 1, 16), ny(2024, 1, 18), ny(2024, 1, 18)]
+    ten = Timeframe.parse("10D")
+    # June 2024 begins on a Saturday, Juneteenth is a Wednesday.
+    found = [bucket_start(ny(2024, 6, day, 12), ten, Market.STOCKS) for day in (1, 3, 14, 17, 19, 28)]
+    wanted = [ny(2024, 5, 30), ny(2024, 6, 3), ny(2024, 6, 3), ny(2024, 6, 17), ny(2024, 6, 17), ny(2024, 6, 17)]
+    assert found == wanted
+
+
+def test_days_of_the_currency_weekend_belong_to_the_weeks_they_lie_in() -> None:
+    week = Timeframe.parse("1W")
+    sunday_open = ny(2024, 3, 10, 17)  # just after the clocks changed: 21:00 UTC, still Sunday
+    assert bucket_start(sunday_open, week, Market.FOREX) == utc(2024, 3, 4)
+    assert bucket_start(sunday_open, Timeframe.parse("1D"), Market.FOREX) == utc(2024, 3, 10)
+    assert bucket_start(sunday_open, Timeframe.parse("4h"), Market.FOREX) == utc(2024, 3, 10, 20)
+
+
+@settings(deadline=None)
+@given(times, timeframes, markets)
+def test_a_bucket_contains_its_times_and_ends_where_the_next_begins(
+    time_ms: int, timeframe: Timeframe, market: Market
+) -> None:
     start = bucket_start(time_ms, timeframe, market)
     end = bucket_end(start, timeframe, market)
     assert start <= time_ms < end
