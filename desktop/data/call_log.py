@@ -136,7 +136,7 @@ class CallLog:
             with self._path.open("rb") as file:
                 self._size = file.seek(0, io.SEEK_END)
                 file.seek(max(0, self._size - _READ_AT_MOST_BYTES))
-                content = file.read()
+                content = file.read(_READ_AT_MOST_BYTES)
         except FileNotFoundError:
             return []
         self._is_torn = not content.endswith(b"\n")
