@@ -123,6 +123,13 @@ class GapFiller:
                 except MarketError as error:
                     return now_ms, error
 
+    async def refetch(self, rest: RestClient, series: Series, asked: Range, priority: Priority) -> None:
+        """Fetches a range anew, whatever is held of it, and stores what came. Raises MarketError."""
+        at_ms, end_ms = asked
+        while at_ms < end_ms:
+            async with self._lane(series, Ticket(priority)) as ticket:
+                at_ms = (await self._fetch_page(rest, series, (at_ms, end_ms), ticket)).end_ms
+
     def _in_plan(self, wanted: list[Range], market: Market, now_ms: int) -> tuple[list[Range], NotInPlan | None]:
         """The wanted ranges without what the plan is known to lack, and the reason if anything was cut off."""
         oldest_ms, newest_ms = self.edges.oldest_ms(market, now_ms), self.edges.newest_ms(market, now_ms)

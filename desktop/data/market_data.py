@@ -13,6 +13,7 @@ from desktop.data.clock import MarketClock
 from desktop.data.gap_filler import GapFiller, Series
 from desktop.data.ledger import Range, held_ranges, settled_ranges_of, whole_buckets, without
 from desktop.data.rate_limit import Priority
+from desktop.data.recheck import Recheck
 from desktop.data.rest import RestClient, unknown_ticker
 from desktop.data.store import Store
 from desktop.domain.aggregation import roll_up
@@ -55,6 +56,7 @@ class MarketData:
         self._store = store
         self._clock = clock
         self._gaps = GapFiller(store, clock)
+        self._recheck = Recheck(store, clock, self._gaps)
 
     async def bars(
         self,
@@ -77,8 +79,8 @@ class MarketData:
         """
         if not is_plausible_ticker(ticker):
             raise unknown_ticker(ticker)
-        market = market_of(ticker)
-        series = Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
+        series = series_of(ticker, timeframe, adjusted=adjusted)
+        market = series.market
         now_ms = self._clock.now_ms()
         begin_ms = bucket_start(from_ms, timeframe, market)
         if begin_ms < from_ms:
@@ -97,6 +99,19 @@ class MarketData:
         if not len(answer.bars):
             await self._explain_nothing(series, answer, begin_ms, end_ms, offline=offline, priority=priority)
         return answer
+
+    async def recheck(
+        self, ticker: str, timeframe: Timeframe, from_ms: int, to_ms: int, *, adjusted: bool = True
+    ) -> list[Range]:
+        """Asks the vendor again about settled bars of a range that is on the screen, once a day for each page.
+
+        Answers which times turned out different; the cache holds the new bars then.
+        """
+        if self.rest is None:
+            return []
+        series = series_of(ticker, timeframe, adjusted=adjusted)
+        await self._gaps.edges.load()
+        return await self._recheck.run(self.rest, series, from_ms, to_ms, Priority.RECHECK)
 
     async def history_start_ms(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> int | None:
         """Start of the oldest day with bars that can be had, or None when there is none; one call at most, once."""
@@ -207,6 +222,12 @@ class MarketData:
         if self.rest is None:
             raise Offline("Offline: only what the cache holds is shown.")
         return self.rest
+
+
+def series_of(ticker: str, timeframe: Timeframe, *, adjusted: bool = True) -> Series:
+    """The stored series that bars of a timeframe come from; only stocks have an unadjusted one."""
+    market = market_of(ticker)
+    return Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
 
 
 def _end_of_forming(now_ms: int, series: Series) -> int:

@@ -190,6 +190,17 @@ class BarSeries:
         self._append(merged_tail)
         return SeriesChange(prepended, first + prepended)
 
+    def remove(self, start_ms: Ints) -> None:
+        """Takes the bars with these starts out; ascending, each of them held."""
+        old = self.bars
+        first = int(np.searchsorted(old.start_ms, start_ms[0]))
+        rest = old.take(first, len(old))
+        keep = ~np.isin(rest.start_ms, start_ms)
+        kept = Bars(rest.start_ms[keep], *(column[keep] for column in rest.values()))
+        self._end = self._begin + first
+        self._append(kept)
+        self._view = None
+
     def _append(self, bars: Bars) -> SeriesChange:
         index = len(self)
         self._make_room(0, len(bars))

@@ -52,3 +52,12 @@ def gaps(held: Iterable[tuple[int, int]], from_ms: int, to_ms: int) -> list[tupl
     if at < to_ms:
         answer.append((at, to_ms))
     return answer
+
+
+def overwritten(
+    ranges: Iterable[tuple[int, int]], asked: tuple[int, int], found: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The ranges with what they say about `asked` replaced by `found`, joined."""
+    from_ms, to_ms = asked
+    kept = [part for start, end in ranges for part in ((start, min(end, from_ms)), (max(start, to_ms), end))]
+    return joined([part for part in kept if part[0] < part[1]] + list(found))

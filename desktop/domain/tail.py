@@ -61,6 +61,7 @@ class Tail:
         self._older = Bars.empty()
         self._forming: dict[int, _Minute] = {}
         self._final: set[int] = set()  # minutes the feed's own bar or REST has given
+        self._fed: set[int] = set()  # minutes the feed's own bar has given
         self._outside: set[int] = set()
         self._bucket = (0, -1)
         self.seeded_from_ms = 0
@@ -74,12 +75,18 @@ class Tail:
         self._minutes.clear()
         self._forming.clear()
         self._final.clear()
+        self._fed.clear()
         self.seeded_from_ms = seeded_from_ms
         self.settle(minutes, now_ms)
 
     def settle(self, minutes: Bars, now_ms: int) -> None:
-        """Takes minutes from REST, asked for at `now_ms`: closed ones replace what is held, the open one is joined."""
+        """Takes minutes from REST, asked for at `now_ms`: closed ones replace what is held, the open one is joined.
+
+        REST can be behind, so the newest minute of its answer may lack its end: it replaces no bar of the feed's own.
+        """
         minutes = minutes.between(self.seeded_from_ms, 1 << 62)
+        if len(minutes) and int(minutes.start_ms[-1]) in self._fed:
+            minutes = minutes.take(0, len(minutes) - 1)
         open_minute = now_ms - now_ms % MINUTE_MS
         closed = minutes.between(0, open_minute)
         self._minutes.merge(closed)
@@ -157,6 +164,7 @@ class Tail:
                 bar.start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.vwap, built.trades or math.nan
             )
         self._final.add(bar.start_ms)
+        self._fed.add(bar.start_ms)
         change = self._minutes.upsert(bar)
         return None if change.is_nothing and built is None else self._bucket_of(bar.start_ms)
 
@@ -204,6 +212,7 @@ class Tail:
         self._minutes.merge(kept)
         self.seeded_from_ms = keep_from_ms
         self._final = {start_ms for start_ms in self._final if start_ms >= keep_from_ms}
+        self._fed = {start_ms for start_ms in self._fed if start_ms >= keep_from_ms}
         self._forming = {start_ms: minute for start_ms, minute in self._forming.items() if start_ms >= keep_from_ms}
 
     def _bucket_of(self, time_ms: int) -> int:

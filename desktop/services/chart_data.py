@@ -14,27 +14,24 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.data.clock import MarketClock
 from desktop.data.market_data import MarketData
-from desktop.domain.bars import Bar, Bars, BarSeries, SeriesChange
-from desktop.domain.coverage import SETTLE_MS
-from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
+from desktop.domain.bars import Bar, BarSeries, SeriesChange
+from desktop.domain.coverage import overwritten
+from desktop.domain.errors import MarketError
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo, market_of
-from desktop.domain.timeframe import (
-    ONE_MINUTE,
-    Timeframe,
-    bucket_end,
-    bucket_start,
-)
-from desktop.services.chart_history import ChartHistory
+from desktop.domain.timeframe import ONE_MINUTE, Timeframe, bucket_end, bucket_start
+from desktop.services.chart_history import ChartHistory, Found
 from desktop.services.chart_status import MINUTES_ONLY, BarState, ChartStatus, before_stitch
 from desktop.services.live import LiveMarket
 from desktop.services.live_end import LiveEnd
-from desktop.services.series_stream import Pause, Rounds, SeriesStream
+from desktop.services.series_stream import SeriesStream
+from desktop.services.stitch import Stitch
 from desktop.services.tasks import Tasks
+from desktop.services.upkeep import Upkeep
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
-_FINAL = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
 _LOOK_S = 0.25
+_SEEN_S = 2.0  # what is on the screen for so long is worth a second look at the vendor's
 
 
 class ChartData(QObject):
@@ -63,13 +60,8 @@ class ChartData(QObject):
         self._is_limited = is_limited
         self._first_bars = first_bars
         self._tasks = Tasks()
-        self._history = ChartHistory(market_data, clock, "", ONE_MINUTE, first_bars)
-        self._end = LiveEnd(ONE_MINUTE, Market.CRYPTO, self._on_bars, self._on_outside)
-        self._stream = SeriesStream(live, "", self._end.take)
-        self._pause = Pause(is_limited=is_limited)
-        self._is_stitched = False
-        self._stitched_on: int | None = None  # the connection the series was stitched to
         self._settled_ms = 0
+        self._follow_series("", ONE_MINUTE)
         self.series = BarSeries()
         self.ticker = ""
         self.info: TickerInfo | None = None
@@ -84,21 +76,14 @@ class ChartData(QObject):
     @property
     def is_live(self) -> bool:
         """Whether the stream goes on without a hole from what is shown."""
-        return self._is_stitched and self._stitched_on is not None and self._is_on_stream
-
-    @property
-    def _is_on_stream(self) -> bool:
-        return self._stream.connection == self._stitched_on
+        return self._stitch.is_live
 
     def show(self, ticker: str, timeframe: Timeframe) -> None:
         """Starts to load and follow a series; an earlier one is dropped."""
         self._leave()
         self.ticker, self.timeframe, self.info = ticker, timeframe, None
         self.series = BarSeries()
-        self._history = ChartHistory(self._market_data, self._clock, ticker, timeframe, self._first_bars)
-        closed_ms = bucket_start(self._clock.now_ms(), timeframe, self.market)
-        self._end = LiveEnd(timeframe, self.market, self._on_bars, self._on_outside, closed_ms)
-        self._stream = SeriesStream(self._live, ticker, self._end.take)
+        self._follow_series(ticker, timeframe)
         self.status = ChartStatus(phase="loading", source=self.status.source)
         self.reset.emit()
         self.status_changed.emit()
@@ -110,11 +95,17 @@ class ChartData(QObject):
             self._set_status(is_loading_older=True)
             self._tasks.start(self._load_older(), replace="older", name="older bars")
 
+    def look_at(self, from_ms: int, to_ms: int) -> None:
+        """Says which times are on the screen: what is old there is asked for again in the background."""
+        if self.ticker and from_ms < to_ms:
+            self._tasks.start(self._recheck(from_ms, to_ms), replace="recheck", name="re-check")
+
     def reload(self) -> None:
         """Asks REST again for what is missing or failed; ends a wait for the next try."""
-        self._pause.end()
-        if self._is_stitched:
-            self._tasks.start(self._stitch(), replace="stitch", name="stitch")
+        self._stitch.hurry()
+        self._upkeep.hurry()
+        if self._stitch.is_stitched:
+            self._start_stitch()
 
     def state_of(self, start_ms: int) -> BarState:
         """Whether the bar that starts there is forming, closed or settled."""
@@ -122,96 +113,109 @@ class ChartData(QObject):
             return "settled"
         return "closed" if start_ms < self._end.closed_ms else "forming"
 
-    async def _run(self) -> None:
-        await self._show_cached()
-        self._stream.open()
-        await self._stitch()
-        await self._follow()
-
-    async def _show_cached(self) -> None:
-        with suppress(MarketError):
-            self._merge(await self._history.cached())
-
-    async def _stitch(self) -> None:
-        """Fetches up to now, seeds the tail, applies what was buffered; goes on trying while that may help."""
-        self._is_stitched = False
-        self._end.hold()
-        while True:
-            stream = self._stream.connection
-            try:
-                await self._fetch()
-            except MarketError as error:
-                self._set_status(phase="ready" if len(self.series) else "failed", sentence=str(error))
-                if isinstance(error, _FINAL):
-                    return
-                await self._pause.wait()
-                continue
-            self._stitched_on = self._stream.connection
-            if self._stitched_on in (None, stream):
-                break
-            # The stream began while REST was asked: what happened in between is in neither, so ask again.
-        self._is_stitched = True
-        self._set_status(phase="ready" if len(self.series) else "empty", sentence=None)
-        self._end.go_on()
-
-    async def _fetch(self) -> None:
-        """REST up to now into the series, and a fresh tail behind it. Raises MarketError."""
-        found = await self._history.up_to_now(self.series.last_start_ms, self._settled_ms)
-        self._merge(found.bars)
-        self._set_status(missing=found.missing)
-        if found.error is not None:
-            raise found.error
-        if found.tail is not None:
-            self._end.seed(found.tail, found.closed_ms)
-        self._settled_ms = found.settled_ms
-
-    async def _load_older(self) -> None:
-        try:
-            found = await self._history.older(int(self.series.bars.start_ms[0]))
-        except MarketError as error:
-            self._set_status(is_loading_older=False, sentence=str(error))
-            return
-        self._merge(found.bars)
-        self._set_status(
-            is_loading_older=False,
-            is_oldest_reached=found.is_oldest,
-            missing=(*found.missing, *self.status.missing),
-            sentence=self.status.sentence if found.error is None else str(found.error),
+    def _follow_series(self, ticker: str, timeframe: Timeframe) -> None:
+        """New parts for another series."""
+        history = ChartHistory(self._market_data, self._clock, ticker, timeframe, self._first_bars)
+        market, clock, is_limited = market_of(ticker), self._clock, self._is_limited
+        closed_ms = bucket_start(clock.now_ms(), timeframe, market)
+        self._history = history
+        self._end = LiveEnd(timeframe, market, self._on_bars, self._on_outside, closed_ms)
+        self._stream = SeriesStream(self._live, ticker, self._end.take)
+        self._stitch = Stitch(
+            history,
+            self._stream,
+            self._end,
+            clock,
+            market,
+            is_limited=is_limited,
+            quote=lambda: self._live.board.get(ticker),
+            take=self._take,
+            say=self._say,
+        )
+        self._upkeep = Upkeep(
+            history,
+            self._stream,
+            self._end,
+            self._stitch,
+            clock,
+            market,
+            timeframe,
+            is_limited=is_limited,
+            take=self._take,
         )
 
-    async def _follow(self) -> None:
-        """Closes buckets by the clock, settles closed bars by REST, polls where there is no stream."""
-        rounds = Rounds(is_limited=self._is_limited)
+    async def _run(self) -> None:
+        with suppress(MarketError):
+            self._take(await self._history.cached())
+        self._settled_ms = 0  # the cache's end may be far from now
+        self._stream.open()
+        await self._run_stitch()
         while True:
             if self.info is None:  # the catalogue may still be on its way
                 with suppress(MarketError):
                     self.info = await self._market_data.catalogue.ticker(self.ticker)
             await asyncio.sleep(_LOOK_S)
-            now_ms = self._clock.now_ms()
-            if self._is_stitched and self._is_on_stream:
-                # Never in an outage: nobody knows what was traded.
-                self._end.close_by_clock(now_ms, self._clock.rate)
             self._refresh_status()
-            unsettled_ms = self._settled_ms + SETTLE_MS[self.market] + self.timeframe.base.typical_ms
-            has_unsettled = unsettled_ms < self._end.closed_ms <= now_ms
-            if rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=has_unsettled):
-                await self._settle(now_ms)
+            try:
+                if await self._upkeep.turn(self.status.missing, self._settled_ms):
+                    self._set_status(sentence=None)
+            except MarketError as error:
+                self._say(str(error))
 
-    async def _settle(self, now_ms: int) -> None:
-        """REST's word on what closed since the last settled bar; corrections update the series in place."""
+    def _start_stitch(self) -> None:
+        self._tasks.start(self._run_stitch(), replace="stitch", name="stitch")
+
+    async def _run_stitch(self) -> None:
+        await self._stitch.run(lambda: self.series.last_start_ms, lambda: self._settled_ms)
+
+    async def _load_older(self) -> None:
         try:
-            bars, settled_ms = await self._history.since(self._settled_ms, now_ms)
+            found, is_oldest = await self._history.older(int(self.series.bars.start_ms[0]))
         except MarketError as error:
-            self._set_status(sentence=str(error))
+            self._set_status(is_loading_older=False, sentence=str(error))
             return
-        if self._end.tail is not None and self.timeframe == ONE_MINUTE:
-            self._end.tail.settle(bars, now_ms)
-        before_ms, self._settled_ms = self._settled_ms, settled_ms
-        forming_ms = bucket_start(now_ms, self.timeframe, self.market)
-        self._merge(bars.between(0, forming_ms if self._stream.is_flowing else now_ms + 1))
-        self._set_status(sentence=None)
-        if settled_ms > before_ms and len(self.series):
-            self._announce(SeriesChange(0, max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)))
+        self._take(found)
+        sentence = self.status.sentence if found.error is None else str(found.error)
+        self._set_status(is_loading_older=False, is_oldest_reached=is_oldest, sentence=sentence)
+
+    async def _recheck(self, from_ms: int, to_ms: int) -> None:
+        """Behind what is shown: corrections come into the chart in place."""
+        await asyncio.sleep(_SEEN_S)
+        with suppress(MarketError):  # tomorrow is another day
+            for start_ms, end_ms in await self._history.recheck(from_ms, to_ms):
+                self._take(await self._history.buckets(start_ms, end_ms, offline=True))
+
+    def _say(self, sentence: str | None) -> None:
+        if sentence is None:
+            self._set_status(phase="ready" if len(self.series) else "empty", sentence=None)
+        else:
+            self._set_status(phase="ready" if len(self.series) else "failed", sentence=sentence)
+
+    def _take(self, found: Found) -> None:
+        """REST's or the cache's word on a range: bars, what is not known, and what is settled."""
+        missing = tuple(overwritten(self.status.missing, found.asked, found.missing))
+        self._set_status(missing=missing)
+        before_ms, bars = self._settled_ms, found.bars
+        if found.asked[0] <= before_ms or not before_ms:
+            self._settled_ms = max(before_ms, found.settled_ms)
+        if self._stream.is_flowing and len(bars) and self._stitch.is_stitched and found.asked[1] > self._settled_ms:
+            # REST may be behind: its newest bar can be without its end, and the stream has it whole.
+            bars = bars.take(0, len(bars) if int(bars.start_ms[-1]) < self._settled_ms else len(bars) - 1)
+        was_empty = not len(self.series)
+        if len(gone := found.gone_from(self.series.bars, self.timeframe, self.market)):
+            self.series.remove(gone)
+            self.series.merge(bars)
+            self.reset.emit()
+            return
+        change = self.series.merge(bars)
+        if was_empty and len(self.series):
+            self._set_status(phase="ready")
+            self.reset.emit()
+            return
+        if self._settled_ms > before_ms and len(self.series):
+            newly = max(0, int(self.series.bars.start_ms.searchsorted(before_ms)) - 1)
+            change = SeriesChange(change.prepended, min(change.first_index, newly) if not change.is_nothing else newly)
+        self._announce(change)
 
     def _on_bars(self, bars: list[Bar]) -> None:
         """The live end changed: announces the first index, unchanged values included (a bar may just have closed)."""
@@ -228,16 +232,7 @@ class ChartData(QObject):
     async def _correct(self, from_ms: int, to_ms: int) -> None:
         """An older bar was re-sent: asks REST for its bucket."""
         with suppress(MarketError):  # the settle round asks again
-            self._merge(await self._history.buckets(from_ms, to_ms))
-
-    def _merge(self, bars: Bars) -> None:
-        was_empty = not len(self.series)
-        change = self.series.merge(bars)
-        if was_empty and len(self.series):
-            self._set_status(phase="ready")
-            self.reset.emit()
-        else:
-            self._announce(change)
+            self._take(await self._history.buckets(from_ms, to_ms))
 
     def _announce(self, change: SeriesChange) -> None:
         if change.prepended:
@@ -247,11 +242,10 @@ class ChartData(QObject):
         self._refresh_status()
 
     def _on_feed_state(self) -> None:
-        stream = self._stream.connection
-        if stream is not None:
-            self._pause.end()  # the server is back
-        if self._is_stitched and stream is not None and stream != self._stitched_on:
-            self._tasks.start(self._stitch(), replace="stitch", name="stitch")
+        if self._stream.connection is not None:
+            self._stitch.hurry()  # the server is back
+        if self._stitch.is_due:
+            self._start_stitch()
         self._stream.fall_back()
         self._refresh_status()
 
@@ -260,7 +254,7 @@ class ChartData(QObject):
         freshness = Freshness.CACHED if quote is None else quote.freshness
         has_only_minutes = end.events > 0 and not end.has_trades and self.market is not Market.FOREX
         self._set_status(
-            freshness=freshness if self._is_stitched else before_stitch(freshness),
+            freshness=freshness if self.is_live else before_stitch(freshness),
             bar_state="forming" if last_ms is None else self.state_of(last_ms),
             last_event_ms=None if quote is None else quote.last_ms,
             live_events=end.events,
@@ -274,12 +268,10 @@ class ChartData(QObject):
             self.status_changed.emit()
 
     def _leave(self) -> None:
-        for key in ("show", "older", "stitch", "correct"):
+        for key in ("show", "older", "stitch", "correct", "recheck"):
             self._tasks.cancel(key)
         self._stream.close()
         self._end.stop()
-        self._is_stitched = False
-        self._stitched_on = None
         self._settled_ms = 0
 
     async def aclose(self) -> None:

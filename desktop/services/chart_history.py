@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from desktop.data.clock import MarketClock
-from desktop.data.market_data import RECHECK_MS, MarketData
+from desktop.data.market_data import RECHECK_MS, Answer, MarketData
 from desktop.data.rate_limit import Priority
-from desktop.domain.bars import Bars
+from desktop.domain.bars import Bars, Ints
 from desktop.domain.errors import MarketError
 from desktop.domain.market import Market, market_of
 from desktop.domain.tail import Tail, seed_start
@@ -19,25 +22,34 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class UpToNow:
-    """Bars up to now and a seeded tail behind them; with an `error`, what there is and no tail."""
+class Found:
+    """REST's and the cache's word on the whole buckets of [from_ms, to_ms)."""
 
     bars: Bars
-    missing: tuple[Range, ...]
-    settled_ms: int
-    closed_ms: int = 0
-    tail: Tail | None = None
-    error: MarketError | None = None
+    asked: Range
+    missing: tuple[Range, ...] = ()
+    settled_ms: int = 0  # bars that end by then will not change any more; 0: none
+    error: MarketError | None = None  # why something is missing
+
+    def gone_from(self, held: Bars, timeframe: Timeframe, market: Market) -> Ints:
+        """Starts of the bars held that the vendor, by its settled word, does not have (any more)."""
+        starts = held.between(self.asked[0], min(self.asked[1], self.settled_ms)).start_ms
+        gone = np.setdiff1d(starts, self.bars.start_ms, assume_unique=True)
+        for start_ms, end_ms in self.missing:
+            gone = gone[(gone < start_ms) | (gone >= end_ms)]
+        # A bucket that is settled in part only is still being built.
+        ends = [bucket_end(start_ms, timeframe, market) for start_ms in gone.tolist()]
+        return gone[np.array(ends, np.int64) <= self.settled_ms]
 
 
 @dataclass(frozen=True, slots=True)
-class Older:
-    """Bars before those that were held; `is_oldest` when there are none before."""
+class Seed:
+    """What the forming bar goes on from: a tail, as of when it was asked for, and the newest minute in it."""
 
-    bars: Bars
-    missing: tuple[Range, ...]
-    is_oldest: bool
-    error: MarketError | None
+    tail: Tail
+    closed_ms: int
+    asked_ms: int
+    newest_minute_ms: int | None
 
 
 class ChartHistory:
@@ -53,28 +65,28 @@ class ChartHistory:
         self._market = market_of(ticker)
         self._first_bars = first_bars
 
-    async def cached(self) -> Bars:
+    async def cached(self) -> Found:
         """The first screen from the cache alone."""
-        from_ms, to_ms = self._first_range()
-        answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, to_ms, offline=True)
-        return answer.bars
+        return await self._ask(*self._first_range(), offline=True)
 
-    async def up_to_now(self, held_ms: int | None, settled_ms: int) -> UpToNow:
-        """From the last settled bar (or the first screen) to now, and the minutes the forming bar is built from."""
+    async def up_to_now(self, held_ms: int | None, settled_ms: int) -> tuple[Found, Seed | None]:
+        """From the last settled bar (or the first screen) to now, and what the forming bar is built from.
+
+        There is no seed when something is missing.
+        """
         from_ms, to_ms = self._first_range()
         if held_ms is not None and settled_ms:
             from_ms = bucket_start(min(held_ms, settled_ms), self._timeframe, self._market)
         asked_ms = self._clock.now_ms()
-        answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, to_ms, max_age_ms=0)
+        found = await self._ask(from_ms, to_ms, max_age_ms=0)
         as_of_ms = (asked_ms + self._clock.now_ms()) // 2  # when the server looked, as near as can be told
-        settled_ms = max(settled_ms, answer.settled_until_ms or from_ms)
-        if answer.error is not None:
-            return UpToNow(answer.bars, answer.missing, settled_ms, error=answer.error)
+        if found.error is not None:
+            return found, None
         bucket_ms = bucket_start(asked_ms, self._timeframe, self._market)
         tail, older = Tail(self._timeframe, self._market), Bars.empty()
         if self._timeframe == ONE_MINUTE:
             seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
-            minutes = answer.bars.between(seeded_ms, to_ms)
+            minutes = found.bars.between(seeded_ms, to_ms)
         elif self._timeframe.base == ONE_MINUTE:
             seeded_ms = bucket_ms
             minutes = await self._bars_of(ONE_MINUTE, seeded_ms, to_ms)  # just fetched: no call
@@ -82,41 +94,48 @@ class ChartHistory:
             seeded_ms = seed_start(asked_ms, self._timeframe, self._market)
             older = await self._bars_of(self._timeframe.base, bucket_ms, seeded_ms)  # no call either
             asked_ms = self._clock.now_ms()
-            minutes = await self._bars_of(ONE_MINUTE, seeded_ms, asked_ms + 1, max_age_ms=0)
+            minutes = await self.minutes(seeded_ms, asked_ms + 1)
             as_of_ms = (asked_ms + self._clock.now_ms()) // 2
         tail.seed(older, minutes, seeded_ms, as_of_ms)
         closed_ms = bucket_start(asked_ms, self._timeframe, self._market)
-        return UpToNow(answer.bars, answer.missing, settled_ms, closed_ms, tail)
+        newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
+        return found, Seed(tail, closed_ms, asked_ms, newest_ms)
 
-    async def older(self, first_ms: int) -> Older:
-        """One look to the left of `first_ms`."""
+    async def minutes(self, from_ms: int, to_ms: int) -> Bars:
+        """Minute bars, asked for anew as far as they are not settled. Raises when some are missing."""
+        return await self._bars_of(ONE_MINUTE, from_ms, to_ms, max_age_ms=0)
+
+    async def older(self, first_ms: int) -> tuple[Found, bool]:
+        """One look to the left of `first_ms`, and whether there is nothing before it."""
         span_ms = _OLDER_BARS * self._timeframe.typical_ms
         from_ms = bucket_start(max(0, first_ms - span_ms), self._timeframe, self._market)
         answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, first_ms)
         history_ms = await self._market_data.history_start_ms(self._ticker)
         oldest_ms = max(answer.oldest_ms or 0, history_ms or first_ms)
-        is_oldest = answer.error is None and from_ms <= oldest_ms
-        return Older(answer.bars, answer.missing, is_oldest, answer.error)
+        return self._found((from_ms, first_ms), answer), answer.error is None and from_ms <= oldest_ms
 
-    async def since(self, settled_ms: int, now_ms: int) -> tuple[Bars, int]:
-        """REST's word on everything since the last settled bar, and until when it is settled now."""
+    async def since(self, settled_ms: int, now_ms: int) -> Found:
+        """REST's word on everything since the last settled bar."""
         from_ms = bucket_start(settled_ms or now_ms, self._timeframe, self._market)
-        answer = await self._market_data.bars(
-            self._ticker, self._timeframe, from_ms, now_ms + 1, priority=Priority.GAP, max_age_ms=0
-        )
-        if answer.error is not None:
-            raise answer.error
-        return answer.bars, max(settled_ms, answer.settled_until_ms or 0)
+        return await self._ask(from_ms, now_ms + 1, priority=Priority.GAP, max_age_ms=0)
 
-    async def buckets(self, from_ms: int, to_ms: int) -> Bars:
-        """The whole buckets that touch [from_ms, to_ms), asked for anew."""
+    async def buckets(self, from_ms: int, to_ms: int, *, offline: bool = False, max_age_ms: int = 0) -> Found:
+        """The whole buckets that touch [from_ms, to_ms)."""
         first_ms = bucket_start(from_ms, self._timeframe, self._market)
         last_ms = bucket_start(to_ms - 1, self._timeframe, self._market)
         end_ms = bucket_end(last_ms, self._timeframe, self._market)
-        answer = await self._market_data.bars(
-            self._ticker, self._timeframe, first_ms, end_ms, priority=Priority.GAP, max_age_ms=0
-        )
-        return answer.bars
+        return await self._ask(first_ms, end_ms, priority=Priority.GAP, max_age_ms=max_age_ms, offline=offline)
+
+    async def recheck(self, from_ms: int, to_ms: int) -> list[Range]:
+        """Asks again about what is old of [from_ms, to_ms); answers what turned out different."""
+        return await self._market_data.recheck(self._ticker, self._timeframe, from_ms, to_ms)
+
+    async def _ask(self, from_ms: int, to_ms: int, **how: Any) -> Found:
+        answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, to_ms, **how)
+        return self._found((from_ms, to_ms), answer)
+
+    def _found(self, asked: Range, answer: Answer) -> Found:
+        return Found(answer.bars, asked, answer.missing, answer.settled_until_ms or 0, answer.error)
 
     def _first_range(self) -> Range:
         now_ms = self._clock.now_ms()

@@ -27,6 +27,7 @@ FeedFactory = Callable[[str, Callable[[list[Event]], None], Callable[[FeedState]
 _SNAPSHOT_EVERY_S = 60.0
 _FRESHNESS_EVERY_S = 1.0
 _LAG_SHOWN_MS = 2_000
+_DELAY_MS = 15 * 60_000  # of the vendor's delayed feed
 _LAG_WEIGHT = 0.2  # of the newest batch in the lag that is shown
 
 
@@ -140,6 +141,11 @@ class LiveMarket(QObject):
         """How far behind the market the newest events are, at worst; 0 when not worth a word."""
         worst = max((cluster.lag_ms for cluster in self._clusters.values()), default=0.0)
         return worst if worst >= _LAG_SHOWN_MS and not self._is_delayed else 0.0
+
+    @property
+    def delay_ms(self) -> int:
+        """How far the feed runs behind by its plan."""
+        return _DELAY_MS if self._is_delayed else 0
 
     def start(self) -> None:
         """Begins to keep freshness and snapshots up to date."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from desktop.data.wire_socket import BarEvent, Event, MinuteEvent, SecondEvent, TradeEvent
-from desktop.domain.bars import Bar
+from desktop.domain.bars import Bar, Bars
 from desktop.domain.market import Market
 from desktop.domain.tail import Tail
-from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_start
+from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_start, bucket_starts
 
+_BUFFERED = 100_000  # events; what is older than that REST has by the time it answers
 _FLUSH_S = 0.016  # one display frame
 _CLOSE_GRACE_MS = 2_500  # after which a bucket without a last minute bar counts as closed
 
@@ -35,7 +37,7 @@ class LiveEnd:
         self._on_bars = on_bars
         self._on_outside = on_outside
         self._tail: Tail | None = None
-        self._buffer: list[Event] = []
+        self._buffer: deque[Event] = deque(maxlen=_BUFFERED)
         self._is_held = True
         self._dirty: set[int] = set()
         self._flush_handle: asyncio.TimerHandle | None = None
@@ -61,7 +63,8 @@ class LiveEnd:
         """Applies what was buffered and everything that comes."""
         self._is_held = False
         self._dirty.add(self.closed_ms)
-        buffered, self._buffer = self._buffer, []
+        buffered = list(self._buffer)
+        self._buffer.clear()
         self.take(buffered)
         self.flush()
 
@@ -88,6 +91,13 @@ class LiveEnd:
             self._flush_handle = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
         if outside := tail.take_outside():
             self._on_outside(min(outside), max(outside) + MINUTE_MS)
+
+    def settle(self, minutes: Bars, now_ms: int) -> None:
+        """Takes over minutes from REST, as of `now_ms`."""
+        if self._tail is not None and len(minutes):
+            self._tail.settle(minutes, now_ms)
+            self._dirty |= set(bucket_starts(minutes.start_ms, self._timeframe, self._market).tolist())
+            self.flush()
 
     def close_by_clock(self, now_ms: int, rate: float) -> None:
         """Closes buckets whose time is over, although no last minute bar came; `rate`: market seconds a second."""

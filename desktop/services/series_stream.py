@@ -55,6 +55,11 @@ class SeriesStream:
         return self._live.stream_of(self._ticker)
 
     @property
+    def delay_ms(self) -> int:
+        """How far the feed runs behind by its plan."""
+        return self._live.delay_ms
+
+    @property
     def is_flowing(self) -> bool:
         """Whether any channel of the ticker is confirmed."""
         return self._live.is_streaming(self._ticker)

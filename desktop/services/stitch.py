@@ -1,0 +1,154 @@
+"""Joins history and stream at the end of one series, and knows whether a hole may lie between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from desktop.data.clock import MarketClock
+from desktop.domain.coverage import SETTLE_MS
+from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
+from desktop.domain.market import Market
+from desktop.domain.timeframe import MINUTE_MS
+from desktop.services.board import LiveQuote
+from desktop.services.chart_history import ChartHistory, Found
+from desktop.services.live_end import LiveEnd
+from desktop.services.series_stream import Pause, SeriesStream
+
+FINAL: Final = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
+_JOIN_EVERY_S: Final = {True: 20.0, False: 3.0}  # by "is the plan limited to calls a minute"
+_JOINED_MINUTES: Final = 6  # asked for again until REST has caught up: it can be behind by minutes
+
+
+class Stitch:
+    """Subscribe, buffer, fetch up to now, merge, go on with the stream: at the start and after every interruption.
+
+    Minutes that closed before the stream stood come from REST alone, which can be behind by minutes. The series is
+    live only once REST is known to have passed that moment: it gave a minute that the stream has too, or nothing was
+    traded since long before, or its settle time is over.
+
+    take: gets what REST found, errors included; say: the sentence of a failure, None when it is over.
+    """
+
+    def __init__(
+        self,
+        history: ChartHistory,
+        stream: SeriesStream,
+        end: LiveEnd,
+        clock: MarketClock,
+        market: Market,
+        *,
+        is_limited: bool,
+        quote: Callable[[], LiveQuote | None],
+        take: Callable[[Found], None],
+        say: Callable[[str | None], None],
+    ) -> None:
+        self._history = history
+        self._stream = stream
+        self._end = end
+        self._clock = clock
+        self._market = market
+        self._is_limited = is_limited
+        self._quote = quote
+        self._take = take
+        self._say = say
+        self._pause = Pause(is_limited=is_limited)
+        self._connection: int | None = None  # that the series was stitched to
+        self._stood_ms = 0  # time of the market at which that connection was known to stand
+        self._breaks = clock.breaks
+        self._looked_s = 0.0
+        self.is_stitched = False
+        self.is_joined = False
+
+    @property
+    def is_on_stream(self) -> bool:
+        """Whether events of the connection it was stitched to arrive."""
+        return (
+            self.is_stitched
+            and self._connection is not None
+            and self._stream.connection == self._connection
+            and self._clock.breaks == self._breaks
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the stream goes on without a hole from what was fetched."""
+        return self.is_joined and self.is_on_stream
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is another stream than the one it was stitched to."""
+        stream = self._stream.connection
+        return self.is_stitched and stream is not None and (stream != self._connection or not self._is_unbroken)
+
+    @property
+    def _is_unbroken(self) -> bool:
+        return self._clock.breaks == self._breaks
+
+    def hurry(self) -> None:
+        """Ends a wait for the next try."""
+        self._pause.end()
+
+    async def run(self, held_ms: Callable[[], int | None], settled_ms: Callable[[], int]) -> None:
+        """Goes on trying for as long as that may help.
+
+        held_ms: start of the last bar held; settled_ms: until when bars are settled.
+        """
+        self.is_stitched = self.is_joined = False
+        self._end.hold()
+        while True:
+            stream, breaks = self._stream.connection, self._clock.breaks
+            try:
+                found, seed = await self._history.up_to_now(held_ms(), settled_ms())
+                self._take(found)
+                if found.error is not None:
+                    raise found.error
+            except MarketError as error:
+                self._say(str(error))
+                if isinstance(error, FINAL):
+                    return
+                await self._pause.wait()
+                continue
+            if breaks == self._clock.breaks and self._stream.connection in (None, stream):
+                break
+            # The stream began while REST was asked: what happened in between is in neither, so ask again.
+        self._connection, self._breaks = self._stream.connection, breaks
+        if seed is not None:
+            self._end.seed(seed.tail, seed.closed_ms)
+            self._stood_ms = seed.asked_ms - self._stream.delay_ms
+            self.is_joined = self._has_passed(seed.newest_minute_ms)
+        self._looked_s = time.monotonic()
+        self.is_stitched = True
+        self._say(None)
+        self._end.go_on()
+
+    async def join(self) -> bool:
+        """Looks whether REST has caught up, now and then; answers whether it has just done so. Raises MarketError."""
+        if self.is_joined or not self.is_on_stream or self._end.tail is None:
+            return False
+        if time.monotonic() - self._looked_s < _JOIN_EVERY_S[self._is_limited]:
+            return False
+        self._looked_s = time.monotonic()
+        asked_ms = self._clock.now_ms()
+        open_ms = self._stood_ms - self._stood_ms % MINUTE_MS
+        from_ms = max(self._end.tail.seeded_from_ms, open_ms - _JOINED_MINUTES * MINUTE_MS)
+        minutes = await self._history.minutes(from_ms, asked_ms + 1)
+        self._end.settle(minutes, (asked_ms + self._clock.now_ms()) // 2)
+        newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
+        self.is_joined = self._has_passed(newest_ms) or asked_ms - self._stood_ms > SETTLE_MS[self._market]
+        return self.is_joined
+
+    def _has_passed(self, newest_minute_ms: int | None) -> bool:
+        """Whether REST, whose newest minute this is, is beyond the moment from which on the stream has everything."""
+        if newest_minute_ms is not None and newest_minute_ms + MINUTE_MS > self._stood_ms:
+            return True
+        quote = self._quote()
+        # Where the last trade is that old, REST knew it when it was asked.
+        return (
+            quote is not None
+            and quote.last_ms is not None
+            and quote.received_ms is not None
+            and quote.received_ms >= self._stood_ms
+            and quote.last_ms < self._stood_ms - SETTLE_MS[self._market]
+        )

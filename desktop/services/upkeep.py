@@ -1,0 +1,103 @@
+"""What is asked of REST while a series is shown: bars to settle, minutes that it was behind with, lost ranges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from desktop.data.clock import MarketClock
+from desktop.domain.coverage import SETTLE_MS
+from desktop.domain.market import Market
+from desktop.domain.timeframe import ONE_MINUTE, Timeframe
+from desktop.services.chart_history import ChartHistory, Found, Range
+from desktop.services.live_end import LiveEnd
+from desktop.services.series_stream import Rounds, SeriesStream
+from desktop.services.stitch import FINAL, Stitch
+
+_REPAIR_EVERY_S: Final = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"; doubled each time
+_REPAIR_AT_MOST_S: Final = 600.0
+
+
+class Upkeep:
+    """The rounds of one series; `turn` is called a few times a second and does at most one of them.
+
+    take: gets what REST found, errors included.
+    """
+
+    def __init__(
+        self,
+        history: ChartHistory,
+        stream: SeriesStream,
+        end: LiveEnd,
+        stitch: Stitch,
+        clock: MarketClock,
+        market: Market,
+        timeframe: Timeframe,
+        *,
+        is_limited: bool,
+        take: Callable[[Found], None],
+    ) -> None:
+        self._history = history
+        self._stream = stream
+        self._end = end
+        self._stitch = stitch
+        self._clock = clock
+        self._market = market
+        self._timeframe = timeframe
+        self._take = take
+        self._rounds = Rounds(is_limited=is_limited)
+        self._is_limited = is_limited
+        self._hopeless: set[Range] = set()
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Lost ranges are asked for again at once, those that were refused too."""
+        self._hopeless.clear()
+        self._repaired_s = -_REPAIR_AT_MOST_S
+        self._repair_every_s = _REPAIR_EVERY_S[self._is_limited]
+
+    async def turn(self, missing: tuple[Range, ...], settled_ms: int) -> bool:
+        """Closes buckets by the clock, then asks REST whatever is due; answers whether it did. Raises MarketError."""
+        if not self._stitch.is_stitched:
+            return False
+        now_ms = self._clock.now_ms()
+        if self._stitch.is_on_stream:
+            # Never in an outage: nobody knows what was traded.
+            self._end.close_by_clock(now_ms, self._clock.rate)
+        if await self._stitch.join():
+            await self._settle(settled_ms)
+            return True
+        unsettled_ms = settled_ms + SETTLE_MS[self._market] + self._timeframe.base.typical_ms
+        has_unsettled = unsettled_ms < self._end.closed_ms <= now_ms
+        if self._rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=has_unsettled):
+            await self._settle(settled_ms)
+            return True
+        if missing and time.monotonic() - self._repaired_s >= self._repair_every_s:
+            return await self._repair([part for part in missing if part not in self._hopeless])
+        return False
+
+    async def _settle(self, settled_ms: int) -> None:
+        """REST's word on what closed since the last settled bar; corrections update the series in place."""
+        now_ms = self._clock.now_ms()
+        found = await self._history.since(settled_ms, now_ms)
+        if self._timeframe == ONE_MINUTE:
+            self._end.settle(found.bars, now_ms)
+        self._take(found)
+        if found.error is not None:
+            raise found.error
+
+    async def _repair(self, lost: list[Range]) -> bool:
+        """Asks for the newest range that could not be had before."""
+        if not lost:
+            return False
+        self._repaired_s = time.monotonic()
+        found = await self._history.buckets(*lost[-1], max_age_ms=0)
+        self._take(found)
+        if found.error is None:
+            self._repair_every_s = _REPAIR_EVERY_S[self._is_limited]
+        else:
+            self._repair_every_s = min(2 * self._repair_every_s, _REPAIR_AT_MOST_S)
+            if isinstance(found.error, FINAL):
+                self._hopeless |= {lost[-1], *found.missing}
+        return True
