@@ -34,6 +34,7 @@ from desktop.commands.environment import (
     source_of_server,
 )
 from desktop.commands.parser import option
+from desktop.commands.record import recording_order
 from desktop.data import settings_file
 from desktop.data.api_key import ApiKeys
 from desktop.data.folders import Folders
@@ -154,7 +155,8 @@ class _Application:
         self._next = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             source = await self._source(choice, desk)
-            layer = await stack.enter_async_context(open_data_layer(source, self._folders, self._on_file_event))
+            record = recording_order(self._arguments)
+            layer = await stack.enter_async_context(open_data_layer(source, self._folders, self._on_file_event, record))
 
             def on_action(action_id: str) -> None:
                 if action_id == "use_delayed":

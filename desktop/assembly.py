@@ -21,6 +21,7 @@ from desktop.data.feed import Feed, FeedState
 from desktop.data.folders import Folders
 from desktop.data.market_data import MarketData
 from desktop.data.rate_limit import Limiter
+from desktop.data.recorder import Recorder, RecordingOrder
 from desktop.data.rest import RestClient
 from desktop.data.store import Store
 from desktop.data.wire_socket import Event
@@ -69,6 +70,7 @@ class DataLayer:
     market_data: MarketData
     clock: MarketClock
     folder: Path
+    recorder: Recorder | None = None
 
     def make_feed(
         self, cluster: str, on_events: Callable[[list[Event]], None], on_state: Callable[[FeedState], None]
@@ -80,6 +82,7 @@ class DataLayer:
             key=self.source.key or "",
             on_events=on_events,
             on_state=on_state,
+            recorder=self.recorder,
         )
 
 
@@ -141,11 +144,11 @@ def _remember_worlds(path: Path, worlds: dict[str, str]) -> None:
 
 @asynccontextmanager
 async def open_data_layer(
-    source: Source, folders: Folders, on_event: Callable[[str], None]
+    source: Source, folders: Folders, on_event: Callable[[str], None], record: RecordingOrder | None = None
 ) -> AsyncIterator[DataLayer]:
     """Opens store, limiter, REST client and clock of one world; closes them in reverse.
 
-    on_event gets one sentence when a damaged file was set aside or restored.
+    on_event gets one sentence when a damaged file was set aside or restored, or when recording has stopped.
     """
     folder = folders.world(source.world)
     async with AsyncExitStack() as stack:
@@ -155,13 +158,33 @@ async def open_data_layer(
         stack.push_async_callback(call_log.aclose)
         limiter = Limiter(calls_per_minute=source.plan.calls_per_minute, record=call_log)
         limiter.restore(call_log.past)
-        rest = None
-        if not source.is_offline:
-            rest = RestClient(base=source.rest_base, key=source.key, limiter=limiter, world=source.world)
-            stack.push_async_callback(rest.aclose)
         clock = await stack.enter_async_context(_clock(source))
+        rest = recorder = None
+        if not source.is_offline:
+            if record is not None:
+                recorder = await _open_recorder(record, source, clock, on_event)
+                stack.push_async_callback(recorder.aclose)
+            rest = RestClient(
+                base=source.rest_base, key=source.key, limiter=limiter, world=source.world, recorder=recorder
+            )
+            stack.push_async_callback(rest.aclose)
         market_data = MarketData(rest=rest, store=store, clock=clock)
-        yield DataLayer(source, store, limiter, rest, market_data, clock, folder)
+        yield DataLayer(source, store, limiter, rest, market_data, clock, folder, recorder)
+
+
+async def _open_recorder(
+    order: RecordingOrder, source: Source, clock: MarketClock, on_event: Callable[[str], None]
+) -> Recorder:
+    recorder = await Recorder.open(
+        order,
+        world=source.world.id,
+        rest_base=source.rest_base,
+        socket_base=source.socket_base,
+        now_ms=clock.now_ms,
+        on_notice=on_event,
+    )
+    recorder.hide(source.key)
+    return recorder
 
 
 @asynccontextmanager

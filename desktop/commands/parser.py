@@ -56,9 +56,15 @@ def _common() -> argparse.ArgumentParser:
     group.add_argument("--demo", action="store_true", help="the built-in demo market; needs no key")
     group.add_argument("--seed", type=int, metavar="N", help="which demo market (default 7)")
     group.add_argument(
-        "--replay", nargs="+", type=Path, metavar="FILE", help="replay recorded bars and trades (CSV, .gz)"
+        "--replay",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="replay recorded bars and trades (CSV, .gz), or what --record wrote",
     )
     group.add_argument("--speed", metavar="X", help="replay speed: 1, 60, … or max")
+    group.add_argument("--record", type=Path, metavar="DIR", help="record what the server says, without the key")
+    group.add_argument("--record-limit", type=int, metavar="MB", help="how large the recording may become (2000)")
     group.add_argument("--verbose", action="store_true", help="log more")
     return common
 

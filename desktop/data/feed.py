@@ -28,6 +28,7 @@ from desktop.data.feed_ledger import Ledger
 from desktop.data.feed_reader import BatchReader
 from desktop.data.feed_socket import SocketOpener
 from desktop.data.feed_state import BackoffOptions, FeedOptions, FeedState, Phase
+from desktop.data.recorder import Recorder
 from desktop.data.wire_socket import Event, FrameDecoder, StatusEvent
 
 __all__ = ["BackoffOptions", "Event", "Feed", "FeedOptions", "FeedState", "Phase"]
@@ -54,6 +55,7 @@ class Feed:
         options: FeedOptions | None = None,
         rng: random.Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        recorder: Recorder | None = None,
     ) -> None:
         self.cluster = cluster
         self._base = base.rstrip("/")
@@ -62,6 +64,7 @@ class Feed:
         self._on_state = on_state
         self._options = options or FeedOptions()
         self._monotonic = monotonic
+        self._recorder = recorder
         self._backoff = Backoff(self._options.backoff, rng or random.Random())
         self._ledger = Ledger(self._options.answer_timeout_s)
         self._decoder = FrameDecoder()
@@ -103,7 +106,7 @@ class Feed:
 
     async def run(self) -> None:
         """Keeps the connection up until cancelled; after a refusal it waits for `retry_now` or `set_key`."""
-        opener = SocketOpener(self._base, self.cluster, self._options)
+        opener = SocketOpener(self._base, self.cluster, self._options, self._recorder)
         try:
             while True:
                 await self._until_wanted()

@@ -11,7 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from desktop.data.feed_failures import LOOPBACK_HOSTS
+from desktop.data.feed_recording import RecordedConnection, open_recorded
 from desktop.data.feed_state import FeedOptions
+from desktop.data.recorder import Recorder
 
 _READ_BYTES = 32 * 1024  # from the network at a time, where asyncio lets us choose
 
@@ -19,9 +21,11 @@ _READ_BYTES = 32 * 1024  # from the network at a time, where asyncio lets us cho
 class SocketOpener:
     """Opens connections to one address; keeps the TLS context, which takes tens of ms to make."""
 
-    def __init__(self, base: str, cluster: str, options: FeedOptions) -> None:
+    def __init__(self, base: str, cluster: str, options: FeedOptions, recorder: Recorder | None = None) -> None:
         self._url = f"{base}/{cluster}"
+        self._cluster = cluster
         self._options = options
+        self._recorder = recorder
         self._tls: ssl.SSLContext | None = None
 
     async def open(self) -> ClientConnection:
@@ -31,7 +35,7 @@ class SocketOpener:
         is_local, is_secure = parts.hostname in LOOPBACK_HOSTS, parts.scheme == "wss"
         if is_secure and self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
-        connection = await _ConnectHere(
+        connecting = _ConnectHere(
             self._url,
             logger=_quiet_logger(),
             compression=None if is_local else "deflate",
@@ -42,13 +46,20 @@ class SocketOpener:
             max_size=options.max_frame_bytes,
             max_queue=(options.queued_frames, options.queued_frames // 4),
             ssl=self._tls if is_secure else None,
+            create_connection=None if self._recorder is None else RecordedConnection,
         )
+        if self._recorder is None:
+            connection = await connecting
+        else:
+            connection = await open_recorded(connecting, self._recorder.connection(self._cluster))
         # Else a flood's 256 KiB are parsed in one go: up to 60 ms without a turn for anybody else (benchmarks/feed.py).
         connection.transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         return connection
 
     async def close(self, connection: ClientConnection) -> None:
         """Says goodbye where that takes no time, and is gone in any case."""
+        if isinstance(connection, RecordedConnection):
+            connection.leave()
         try:
             async with asyncio.timeout(self._options.close_timeout_s):
                 await connection.close()

@@ -31,7 +31,7 @@ class Redactor:
         """Never lets this text out from now on; texts too short to be a secret are ignored."""
         if len(secret) < _SHORTEST_SECRET:
             return
-        self._forms |= _forms_of(secret)
+        self._forms |= forms_of(secret)
         self._pattern = re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
 
     def redact(self, text: str) -> str:
@@ -45,11 +45,12 @@ def _keep_lead(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group is not None) + MASK
 
 
-def _forms_of(secret: str) -> frozenset[str]:
-    """As it is, URL-quoted, in JSON, and in base64 wherever it may lie in a longer text."""
+def forms_of(secret: str) -> frozenset[str]:
+    """As it is, URL-quoted, in JSON, in hex, and in base64 wherever it may lie in a longer text."""
     forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
     forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     content = secret.encode()
+    forms |= {content.hex(), content.hex().upper()}
     for lead in range(3):
         first = -(-lead * 8 // 6)  # characters that mix with the bytes before
         last = (lead + len(content)) * 8 // 6  # those after mix with what follows

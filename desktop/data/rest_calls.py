@@ -15,6 +15,7 @@ import httpx
 
 from desktop.data.http_client import is_loopback, open_client
 from desktop.data.rate_limit import Limiter, Priority, Ticket
+from desktop.data.recorder import Recorder
 from desktop.data.rest_failures import (
     IN_BETWEEN,
     WEB_PAGE,
@@ -64,6 +65,7 @@ class RestCalls:
     key: sent in the Authorization header only; None: every call raises Unauthorized without a call.
     world: what every answer must belong to, else WrongWorld; None: whatever the server is, see `served_world`.
     on_pause: told the seconds when a 429 stops all calls for a while.
+    recorder: gets every attempt and what came of it.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class RestCalls:
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_pause: Callable[[float], None] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.base = base.rstrip("/")
         parts = urlsplit(self.base)
@@ -98,7 +101,8 @@ class RestCalls:
         self._tickets: dict[object, Ticket] = {}
         self._unauthorized: Unauthorized | None = None
         self._not_in_plan: dict[str, NotInPlan] = {}
-        self._key = _checked(key)
+        self._recorder = recorder
+        self._key = self._usable(key)
         self._client = open_client(
             self.base, connect_timeout_s=self._options.connect_timeout_s, read_timeout_s=self._options.read_timeout_s
         )
@@ -116,8 +120,13 @@ class RestCalls:
 
     def use_key(self, key: str | None) -> None:
         """Another key from now on; what the old one was refused is forgotten."""
-        self._key = _checked(key)
+        self._key = self._usable(key)
         self.check_again()
+
+    def _usable(self, key: str | None) -> str | None:
+        if self._recorder is not None:
+            self._recorder.hide(key)
+        return _checked(key)
 
     def check_again(self) -> None:
         """Forgets that the key was refused or the plan lacks an endpoint: the next call asks again."""
@@ -159,13 +168,7 @@ class RestCalls:
             response: httpx.Response | None = None
             async with self.limiter.slot(ticket) as slot:
                 try:
-                    # The path goes in as it is: httpx would escape what the vendor wants plain.
-                    async with self._client.stream(
-                        "GET", path, params=params, headers={"Authorization": f"Bearer {self._key}"}
-                    ) as begun:
-                        slot.reached()
-                        await begun.aread()
-                    response = begun
+                    response = await self._get(path, params, slot.reached)
                 except httpx.DecodingError as error:
                     raise BadResponse("The server's answer was cut off or garbled.") from error
                 except (httpx.RequestError, httpx.InvalidURL) as error:
@@ -198,6 +201,23 @@ class RestCalls:
                 if WORLD_HEADER in response.headers:  # an error page of something in between names none
                     self._check_world(response)
                 self._refused(response, family)
+
+    async def _get(self, path: str, params: Params, on_reached: Callable[[], None]) -> httpx.Response:
+        """One attempt, recorded where that is asked for; `on_reached` is called when the server begins to answer."""
+        record = None if self._recorder is None else self._recorder.call(path, params)
+        headers = {"Authorization": f"Bearer {self._key}"}
+        try:
+            # The path goes in as it is: httpx would escape what the vendor wants plain.
+            async with self._client.stream("GET", path, params=params, headers=headers) as response:
+                on_reached()
+                await response.aread()
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            if record is not None:
+                record.failed(error)
+            raise
+        if record is not None:
+            record.answered(response.status_code, response.headers, response.content)
+        return response
 
     async def _back_off(self, failures: int) -> None:
         await self._sleep(self._options.backoff_s * 2 ** (failures - 1) * self._rng.uniform(0.5, 1.0))
