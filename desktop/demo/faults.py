@@ -23,18 +23,21 @@ RestFault = Literal[
     "garbage",  # 200, declared JSON, but is none
     "not_entitled",  # 403, not in the plan
     "timeframe",  # 403, not this far back
+    "behind",  # answer as of `behind_ms` ago: the newest minutes are not there yet
 ]
 SocketFault = Literal[
     "socket_refuse",  # TCP reset instead of the handshake
     "socket_auth_failed",  # the right key is called wrong
     "socket_no_plan",  # the plan is said to lack the socket
     "socket_drop",  # now; or after `after_bytes`; or, with a probability below 1, before any frame
+    "socket_close",  # the open connections are closed properly, as by a server that restarts
     "socket_stall",  # from now on nothing is sent or read on the open connections, not even pongs
     "socket_evict",  # the open connections get max_connections
     "socket_malformed",  # a broken frame comes before a real one
     "socket_unknown",  # events of an unknown kind and a bad event come into a frame
     "socket_duplicate",  # a frame is sent twice
     "socket_reorder",  # the events of a frame come in reverse
+    "socket_late",  # a frame comes `late_s` after those that follow it
     "correction",  # minute bars change after the fact: sent again, and served so by REST
 ]
 FaultKind = RestFault | SocketFault
@@ -57,6 +60,8 @@ class Fault(msgspec.Struct, kw_only=True, omit_defaults=True):
     ticker: str | None = None  # correction: which
     minutes_back: int = 3  # correction: how many minutes before the last closed one
     factor: float = 1.001  # correction: of the prices
+    behind_ms: int = 120_000
+    late_s: float = 5.0
 
     def __post_init__(self) -> None:
         if self.path is not None:

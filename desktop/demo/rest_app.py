@@ -95,15 +95,16 @@ class RestApp:
         fault = self.faults.take([kind for kind in REST_KINDS if kind != "refuse"], path=request.path)
         response = None if fault is None else _instead(fault, _request_id(request, 0))
         if response is None:
-            response = await self._served(request)
+            behind_ms = fault.behind_ms if fault is not None and fault.kind == "behind" else 0
+            response = await self._served(request, behind_ms)
             if fault is not None:
                 response = _spoilt(response, fault)
         self.stats.statuses[response.status] += 1
         headers = {**response.headers, **self.headers}
         return Response(response.status, response.body, response.content_type, headers, response.sabotage)
 
-    async def _served(self, request: Request) -> Response:
-        now_ms = self.clock.now_ms() - self.plan.delay_ms
+    async def _served(self, request: Request, behind_ms: int) -> Response:
+        now_ms = self.clock.now_ms() - self.plan.delay_ms - behind_ms
         request_id = _request_id(request, now_ms)
         headers = {"X-Request-Id": request_id}
         if request.method not in ("GET", "HEAD"):

@@ -24,7 +24,7 @@ from desktop.demo.plan import PAID, Plan
 from desktop.demo.rest_app import RestApp
 from desktop.demo.socket_cluster import Cluster
 from desktop.demo.socket_flood import Flood
-from desktop.demo.socket_pump import Pump
+from desktop.demo.socket_pump import TICK_S, Pump
 from desktop.demo.source import MarketSource
 from desktop.demo.stats import ClusterStats, Stats
 from desktop.demo.turns import Turns
@@ -47,6 +47,7 @@ class ServerOptions:
     rest_port: int = 0
     socket_port: int = 0
     control_port: int = 0
+    tick_s: float = TICK_S  # real seconds between two looks for what is to be sent
 
 
 @dataclass
@@ -99,7 +100,7 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
             clusters[market.cluster] = Cluster(
                 market, key=options.key, plan=options.plan, catalog=rest.catalog, faults=faults, stats=counts
             )
-        pump = Pump(urgent, clock, list(clusters.values()), faults, filling, options.plan.delay_ms)
+        pump = Pump(urgent, clock, list(clusters.values()), faults, filling, options.plan.delay_ms, options.tick_s)
         clock.on_jump = pump.follow_subscriptions
         for cluster in clusters.values():
             cluster.on_change = pump.follow_subscriptions

@@ -17,7 +17,7 @@ from desktop.demo.socket_streams import Event, Stream, in_time_order
 from desktop.demo.source import MarketSource
 from desktop.demo.wire import frame
 
-TICK_S: Final = 0.05
+TICK_S: Final = 0.05  # unless told otherwise
 _EVENTS_PER_FRAME: Final = 100
 _CHUNK_MS: Final = 60_000  # of market time that a stream is filled with at once, at the speed of reality
 _FILL_BUDGET_S: Final = 0.02  # the worker's longest turn: REST answers wait behind it
@@ -38,6 +38,7 @@ class Pump:
     faults: Faults
     worker: Executor
     delay_ms: int = 0  # of the plan
+    tick_s: float = TICK_S
     muted: set[str] = field(default_factory=set)  # channels a flood speaks on instead
     _streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     _seen_changes: tuple[int, ...] = ()
@@ -63,7 +64,7 @@ class Pump:
                 await self._step()
             else:
                 self._send_until(min(self.now_ms, self._horizon_ms()))
-                await asyncio.sleep(TICK_S)
+                await asyncio.sleep(self.tick_s)
 
     async def _step(self) -> None:
         """One step of the fastest replay: everything that is made goes out, then the readers take it."""
@@ -72,7 +73,7 @@ class Pump:
         horizon_ms = self._horizon_ms()
         is_due = self._streams and has_settled and not has_backlog and horizon_ms > self.now_ms
         if not is_due or self.clock.has_ended:
-            await asyncio.sleep(TICK_S / 10)
+            await asyncio.sleep(self.tick_s / 10)
             if self._streams and self.clock.has_ended:
                 self._send_until(min(self.now_ms, horizon_ms))
             return
@@ -122,7 +123,7 @@ class Pump:
                 continue
             self._wake.clear()
             try:
-                async with asyncio.timeout(TICK_S):
+                async with asyncio.timeout(self.tick_s):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -173,6 +174,9 @@ class Pump:
             events = events[::-1]
         if self.faults.take(("socket_unknown",), cluster=name) is not None:
             events = [*_UNKNOWN_EVENTS, *events]
+        if (late := self.faults.take(("socket_late",), cluster=name)) is not None:
+            asyncio.get_running_loop().call_later(late.late_s, subscriber.outbox.send, frame(events), len(events))
+            return []
         return events
 
     async def _keep_alive(self) -> None:
