@@ -18,7 +18,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from desktop.data.feed_state import Action
+from desktop.data.feed_state import NOT_IN_PLAN, Action
 from desktop.data.wire_socket import StatusEvent
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -99,7 +99,7 @@ def no_live_data(base: str, cluster: str) -> Failure:
     host = urlsplit(base).hostname or ""
     has_delayed = cluster == "stocks" and host.startswith("socket.")
     action: Action = "use_delayed" if has_delayed else "retry"
-    return Failure("This key's plan has no live data for this market.", "not in plan", action, is_final=True)
+    return Failure("This key's plan has no live data for this market.", NOT_IN_PLAN, action, is_final=True)
 
 
 _EVICTED = Failure(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Action = Literal["enter_key", "retry", "use_delayed"]
+NOT_IN_PLAN: Final = "not in plan"  # as a reason
 
 
 class Phase(enum.StrEnum):
@@ -36,6 +37,11 @@ class FeedState:
     connections: int = 0  # that were authenticated
     reason: str = ""  # technical, for the log and diagnostics; never holds the key
     lag_s: float = 0.0  # at most this far behind what has arrived; 0 while the reader keeps up
+
+    @property
+    def is_not_in_plan(self) -> bool:
+        """Whether the server said that the key's plan has no such feed."""
+        return self.phase is Phase.REFUSED and self.reason == NOT_IN_PLAN
 
 
 @dataclass(frozen=True, slots=True)

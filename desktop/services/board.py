@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from desktop.data.wire_socket import Event, MinuteEvent, QuoteEvent, TradeEvent
-from desktop.domain.freshness import Freshness
+from desktop.domain.freshness import Freshness, Origin, Seen
 from desktop.domain.market import Snapshot
 from desktop.domain.timeframe import MINUTE_MS
 
@@ -22,7 +22,10 @@ class LiveQuote:
     ticker: str
     last: float | None = None
     last_ms: int | None = None  # the event's own time
-    received_ms: int | None = None
+    received_ms: int | None = None  # when `last` came
+    checked_ms: int | None = None  # when REST or the stream last said that there is nothing newer
+    origin: Origin = Origin.CACHE
+    since_ms: int | None = None  # when its subscription was confirmed on the connection that stands
     previous: float | None = None  # the price before, for the direction of a flash
     prev_close: float | None = None
     day_volume: float | None = None
@@ -31,8 +34,14 @@ class LiveQuote:
     freshness: Freshness = Freshness.CACHED
     usual_gap_ms: float = _FIRST_GAP_MS
     has_ticks: bool = False  # something finer than minute bars has come
-    is_from_stream: bool = False
     snapshot_ms: int = 0
+
+    @property
+    def seen(self) -> Seen | None:
+        """Origin and times of the price."""
+        if self.last_ms is None or self.received_ms is None:
+            return None
+        return Seen(self.origin, self.last_ms, self.received_ms, self.checked_ms or self.received_ms)
 
     @property
     def change(self) -> float | None:
@@ -78,8 +87,8 @@ class Board:
         elif event.end_ms > (quote.last_ms or 0):
             self._price(quote, event.close, event.end_ms - 1)
         self._learn_gap(quote, event, received_ms)
-        quote.received_ms = received_ms
-        quote.is_from_stream = True
+        quote.received_ms = quote.checked_ms = received_ms
+        quote.origin = Origin.STREAM
         self._changed.add(quote.ticker)
 
     def _learn_gap(self, quote: LiveQuote, event: Event, received_ms: int) -> None:
@@ -96,8 +105,11 @@ class Board:
         if quote.last_ms is None or time_ms >= quote.last_ms:
             quote.previous, quote.last, quote.last_ms = quote.last, price, time_ms
 
-    def put_snapshots(self, snapshots: Iterable[Snapshot], received_ms: int) -> None:
-        """Takes over REST snapshots: previous close and day volume always, the price when it is newer."""
+    def put_snapshots(self, snapshots: Iterable[Snapshot], received_ms: int, origin: Origin = Origin.REST) -> None:
+        """Takes over snapshots received at `received_ms`: previous close and day volume always, a price that is newer.
+
+        Those of REST also say that there is nothing newer; those of the cache, which come first, do not.
+        """
         for snapshot in snapshots:
             quote = self.quote(snapshot.ticker)
             if snapshot.prev_close:
@@ -107,9 +119,24 @@ class Board:
                 quote.snapshot_ms = snapshot.updated_ms or received_ms
             if snapshot.last is not None and math.isfinite(snapshot.last):
                 time_ms = snapshot.last_ms or snapshot.updated_ms or received_ms
-                if quote.last_ms is None or time_ms > quote.last_ms:
-                    self._price(quote, snapshot.last, time_ms)
-                    quote.received_ms = received_ms if quote.received_ms is None else quote.received_ms
+                self._rest_price(quote, snapshot.last, time_ms, received_ms, origin)
             if quote.bid is None:
                 quote.bid, quote.ask = snapshot.bid, snapshot.ask
             self._changed.add(snapshot.ticker)
+
+    def put_close(self, ticker: str, close: float, end_ms: int, prev_close: float | None, received_ms: int) -> None:
+        """Takes over a finished day's close, where nothing newer is known."""
+        quote = self.quote(ticker)
+        if quote.last_ms is None or end_ms > quote.last_ms:
+            quote.prev_close = prev_close
+        self._rest_price(quote, close, end_ms, received_ms, Origin.CACHE)
+        self._changed.add(ticker)
+
+    def _rest_price(self, quote: LiveQuote, price: float, time_ms: int, received_ms: int, origin: Origin) -> None:
+        if quote.last_ms is None or time_ms > quote.last_ms or quote.origin is Origin.CACHE:
+            if quote.last_ms is None or time_ms > quote.last_ms:
+                self._price(quote, price, time_ms)
+            if time_ms >= (quote.last_ms or 0):
+                quote.origin, quote.received_ms = origin, received_ms
+        if origin is Origin.REST:
+            quote.checked_ms = received_ms

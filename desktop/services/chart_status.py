@@ -12,6 +12,7 @@ BarState = Literal["forming", "closed", "settled"]
 
 
 MINUTES_ONLY: Final = "Minute bars only: this feed carries no trades, so the candle moves once a minute."
+NO_FEED: Final = "This plan has no live feed: refreshed every minute."
 
 
 @dataclass(frozen=True, slots=True)

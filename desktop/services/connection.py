@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.data.feed import FeedState, Phase
 from desktop.data.rate_limit import Limiter
 from desktop.domain.usage import Usage, UsageWarning, warning_of
+from desktop.services.chart_status import NO_FEED
 from desktop.services.live import LiveMarket
 
 Light = Literal["good", "busy", "warning", "error", "off"]
@@ -107,6 +108,9 @@ def _summary_of(state: FeedState) -> ConnectionSummary:
     text, level = _SHOWN[state.phase]
     if state.phase is Phase.STREAMING and state.malformed:
         return ConnectionSummary(text, level, f"{state.malformed} unreadable messages were skipped.")
+    if state.is_not_in_plan:
+        action = _ACTION_TEXTS.get(state.action) if state.action else None
+        return ConnectionSummary("No live feed", "warning", NO_FEED, action, state.action)
     action_id = state.action or ("retry" if state.phase is Phase.WAITING else None)
     return ConnectionSummary(
         text, level, state.sentence, _ACTION_TEXTS.get(action_id) if action_id else None, action_id

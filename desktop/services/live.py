@@ -15,16 +15,15 @@ from desktop.data.clock import MarketClock
 from desktop.data.feed import Feed, FeedState, Phase
 from desktop.data.market_data import MarketData
 from desktop.data.wire_socket import Event, symbol_of
-from desktop.domain.errors import MarketError, NotInPlan
-from desktop.domain.freshness import freshness_of
+from desktop.domain.freshness import Line, freshness_of
 from desktop.domain.market import Market, market_of
 from desktop.domain.sessions import is_open
 from desktop.services.board import Board, LiveQuote
+from desktop.services.snapshots import Snapshots
 from desktop.services.tasks import Tasks
 
 Listener = Callable[[list[Event]], None]
 FeedFactory = Callable[[str, Callable[[list[Event]], None], Callable[[FeedState], None]], Feed]
-_SNAPSHOT_EVERY_S = 60.0
 _FRESHNESS_EVERY_S = 1.0
 _LAG_SHOWN_MS = 2_000
 _DELAY_MS = 15 * 60_000  # of the vendor's delayed feed
@@ -62,6 +61,7 @@ class _Entry:
     wanted: Counter[Channel] = field(default_factory=Counter)
     listeners: list[Listener] = field(default_factory=list)
     pending: list[Event] = field(default_factory=list)
+    connection: int | None = None  # that carries it
 
 
 class Subscription:
@@ -82,7 +82,6 @@ class _Cluster:
     market: Market
     entries: dict[str, _Entry] = field(default_factory=dict)  # by socket symbol
     state: FeedState | None = None
-    last_received_s: float | None = None
     lag_ms: float = 0.0
     events: int = 0
     void_until: int = 0  # connections up to this number may have missed something: time broke off while they stood
@@ -91,6 +90,12 @@ class _Cluster:
     def is_streaming(self) -> bool:
         state = self.state
         return state is not None and state.phase is Phase.STREAMING and state.connections > self.void_until
+
+    @property
+    def silence_ms(self) -> int | None:
+        """Real time since data, status or pong came; None when nothing ever did."""
+        received_s = self.feed.state.last_received_monotonic
+        return None if received_s is None else int((time.monotonic() - received_s) * 1000)
 
 
 class LiveMarket(QObject):
@@ -110,12 +115,13 @@ class LiveMarket(QObject):
         super().__init__(parent)
         self._make_feed = make_feed
         self._clock = clock
-        self._market_data = market_data
         self._is_delayed = is_delayed
         self._clusters: dict[Market, _Cluster] = {}
         self._board = Board()
+        self._snapshots = (
+            None if market_data is None else Snapshots(market_data, self._board, clock, self._connection_of)
+        )
         self._tasks = Tasks()
-        self._is_snapshot_refused = False
         self._seen_breaks = clock.breaks
 
     @property
@@ -150,7 +156,8 @@ class LiveMarket(QObject):
     def start(self) -> None:
         """Begins to keep freshness and snapshots up to date."""
         self._tasks.start(self._keep_fresh(), replace="freshness", name="freshness")
-        self._tasks.start(self._keep_snapshots(), replace="snapshots", name="snapshots")
+        if self._snapshots is not None:
+            self._tasks.start(self._snapshots.run(), replace="snapshots", name="snapshots")
 
     def listen(self, ticker: str, channels: Collection[Channel], listener: Listener | None = None) -> Subscription:
         """Subscribes to a ticker's channels; `listener` gets its events in batches, in the order they came."""
@@ -195,6 +202,11 @@ class LiveMarket(QObject):
         state = self._clusters[market_of(ticker)].state
         return None if state is None else state.connections
 
+    def is_without_feed(self, ticker: str) -> bool:
+        """Whether the plan has no live data for the ticker's market: REST is asked every minute instead."""
+        cluster = self._clusters.get(market_of(ticker))
+        return cluster is not None and cluster.state is not None and cluster.state.is_not_in_plan
+
     def is_refused(self, ticker: str, channel: Channel) -> bool:
         """Whether the plan does not allow that subscription."""
         cluster = self._clusters.get(market_of(ticker))
@@ -217,8 +229,7 @@ class LiveMarket(QObject):
             if cluster.state is not None:
                 cluster.void_until = cluster.state.connections
             cluster.feed.restart()
-        for quote in self._board.quotes.values():
-            self._judge(quote, now_ms, time.monotonic())
+        self._judge_all(now_ms)
         self.state_changed.emit()
 
     def _cluster(self, market: Market) -> _Cluster | None:
@@ -248,15 +259,17 @@ class LiveMarket(QObject):
     def _on_events(self, cluster: _Cluster, events: list[Event]) -> None:
         received_ms = self._clock.now_ms()
         self._look_at_clock(received_ms)
-        cluster.last_received_s = time.monotonic()
         entries, apply = cluster.entries, self._board.apply
         with_listeners: list[_Entry] = []
         count = 0
+        number = cluster.state.connections if cluster.state is not None and cluster.is_streaming else None
         for event in events:
             entry = entries.get(event.symbol)
             if entry is None:
                 continue
             count += 1
+            if entry.connection != number:
+                _carry(entry, number, received_ms)  # its confirmation is about to be announced
             apply(entry.quote, event, received_ms)
             if entry.listeners:
                 if not entry.pending:
@@ -276,60 +289,46 @@ class LiveMarket(QObject):
 
     def _on_state(self, cluster: _Cluster, state: FeedState) -> None:
         cluster.state = state
+        for entry in cluster.entries.values():
+            if (number := self._connection_of(entry.ticker)) != entry.connection:
+                _carry(entry, number, self._clock.now_ms())
+        if self._snapshots is not None and cluster.is_streaming:
+            self._snapshots.hurry()  # the server is back
         self.state_changed.emit()
+
+    def _connection_of(self, ticker: str) -> int | None:
+        """Number of the connection on which any channel of the ticker is confirmed."""
+        state = self._clusters[market_of(ticker)].state if self.is_streaming(ticker) else None
+        return None if state is None else state.connections
 
     async def _keep_fresh(self) -> None:
         while True:
-            now_ms, now_s = self._clock.now_ms(), time.monotonic()
+            now_ms = self._clock.now_ms()
             self._look_at_clock(now_ms)
-            for quote in self._board.quotes.values():
-                self._judge(quote, now_ms, now_s)
+            self._judge_all(now_ms)
             await asyncio.sleep(_FRESHNESS_EVERY_S)
 
-    def _judge(self, quote: LiveQuote, now_ms: int, now_s: float) -> None:
-        market = market_of(quote.ticker)
-        cluster = self._clusters.get(market)
-        silence_s = None
-        if cluster is not None and cluster.last_received_s is not None:
-            silence_s = now_s - cluster.last_received_s
-        heard_ms = quote.received_ms if quote.is_from_stream else None
-        freshness = freshness_of(
-            is_streaming=self.is_streaming(quote.ticker),
-            is_delayed=self._is_delayed,
-            is_market_open=is_open(market, now_ms),
-            feed_silence_ms=None if silence_s is None else int(silence_s * 1000),
-            ticker_silence_ms=None if heard_ms is None else now_ms - heard_ms,
-            usual_gap_ms=int(quote.usual_gap_ms),
-        )
-        if freshness is not quote.freshness:
-            quote.freshness = freshness
-        self._board.mark(quote.ticker)  # its age moved on in any case
-
-    async def _keep_snapshots(self) -> None:
-        """Previous close and day volume of what is on the board, now and every minute where the plan has it."""
-        asked: frozenset[str] = frozenset()
-        asked_s = -_SNAPSHOT_EVERY_S
-        while self._market_data is not None and not self._is_snapshot_refused:
-            tickers = frozenset(self._board.quotes)
-            is_due = time.monotonic() - asked_s >= _SNAPSHOT_EVERY_S
-            wanted = tickers if is_due else tickers - asked
-            if wanted:
-                asked, asked_s = tickers, time.monotonic() if is_due else asked_s
-                await self._take_snapshots(wanted)
-            await asyncio.sleep(_FRESHNESS_EVERY_S)
-
-    async def _take_snapshots(self, tickers: frozenset[str]) -> None:
-        if self._market_data is None:
-            return
-        try:
-            snapshots = await self._market_data.snapshot(sorted(tickers))
-        except NotInPlan:
-            self._is_snapshot_refused = True
-        except MarketError:
-            return  # the connection's state says it; the next round tries again
-        else:
-            self._board.put_snapshots(snapshots.values(), self._clock.now_ms())
+    def _judge_all(self, now_ms: int) -> None:
+        silences = {market: cluster.silence_ms for market, cluster in self._clusters.items()}
+        opened = {market: is_open(market, now_ms) for market in Market}
+        for ticker, quote in self._board.quotes.items():
+            market = market_of(ticker)
+            since_ms = quote.since_ms if self.is_streaming(ticker) else None
+            quote.freshness = freshness_of(
+                quote.seen,
+                Line(since_ms, silences.get(market), self._is_delayed),
+                now_ms=now_ms,
+                is_market_open=opened[market],
+                usual_gap_ms=quote.usual_gap_ms,
+            )
+            self._board.mark(ticker)  # its age moved on in any case
 
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._tasks.aclose()
+
+
+def _carry(entry: _Entry, number: int | None, now_ms: int) -> None:
+    """The ticker is carried by another connection, or by none."""
+    entry.connection = number
+    entry.quote.since_ms = None if number is None else now_ms

@@ -148,7 +148,7 @@ class Stitch:
         return (
             quote is not None
             and quote.last_ms is not None
-            and quote.received_ms is not None
-            and quote.received_ms >= self._stood_ms
+            and quote.checked_ms is not None
+            and quote.checked_ms >= self._stood_ms
             and quote.last_ms < self._stood_ms - SETTLE_MS[self._market]
         )
