@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,6 +63,10 @@ class GapFiller:
         """Whether part of the series was answered with a silence that proves nothing."""
         return bool(self._unproven.get(series))
 
+    def unproven_ranges(self, series: Series) -> list[Range]:
+        """The parts of a series that were answered with such a silence."""
+        return [(part.start_ms, part.end_ms) for part in self._unproven.get(series, [])]
+
     async def forget_limits(self) -> None:
         """Another key or plan: what was refused or silent is asked for anew."""
         self._unproven.clear()
@@ -80,9 +84,16 @@ class GapFiller:
         return BadResponse("This computer's clock is ahead of the server's.", next_step="Set the clock.")
 
     async def fill(
-        self, rest: RestClient, series: Series, begin_ms: int, end_ms: int, max_age_ms: int, priority: Priority
+        self,
+        rest: RestClient,
+        series: Series,
+        begin_ms: int,
+        end_ms: int,
+        max_age_ms: int,
+        priority: Priority,
+        on_page: Callable[[int], None] = lambda _bars: None,
     ) -> tuple[int, MarketError | None]:
-        """Fetches what is not held, newest gap first, a page at a time.
+        """Fetches what is not held, newest gap first, a page at a time; `on_page` hears how many bars each stored.
 
         Answers the market time at which nothing more was to be done, and why something is still missing.
         """
@@ -114,7 +125,7 @@ class GapFiller:
                 if asked[gap[0]] > _ASKED_AT_MOST:
                     return now_ms, BadResponse("The server's answers do not get anywhere.")
                 try:
-                    fetched.append(await self._fetch_page(rest, series, gap, ticket))
+                    fetched.append(await self._fetch_page(rest, series, gap, ticket, on_page))
                 except NotInPlan as error:
                     if not error.is_timeframe or not await self._learn_edges(rest, series, gap, ticket):
                         return now_ms, error
@@ -144,7 +155,14 @@ class GapFiller:
             sentence = "The plan does not include data as old as this."
         return cut, NotInPlan(sentence, next_step="A larger plan has it: massive.com/pricing.", is_timeframe=True)
 
-    async def _fetch_page(self, rest: RestClient, series: Series, gap: Range, ticket: Ticket) -> Covered:
+    async def _fetch_page(
+        self,
+        rest: RestClient,
+        series: Series,
+        gap: Range,
+        ticket: Ticket,
+        on_page: Callable[[int], None] = lambda _bars: None,
+    ) -> Covered:
         """Fetches and stores as much of a gap as one call gives; answers that, by this machine's clock."""
         begin_ms, end_ms = gap
         asked_ms = fetched_ms = self._clock.now_ms()
@@ -170,6 +188,7 @@ class GapFiller:
         if known_ms[0] < known_ms[1]:
             covered = Covered(*known_ms, fetched_ms)
             await self._store.put_bars(series.ticker, series.base, series.adjusted, bars, covered)
+        on_page(len(bars))
         return Covered(begin_ms, end_ms, asked_ms)
 
     async def _learn_edges(self, rest: RestClient, series: Series, gap: Range, ticket: Ticket) -> bool:

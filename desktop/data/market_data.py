@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from desktop.data.audit import AuditProgress, audit
 from desktop.data.catalogue import Catalogue
 from desktop.data.clock import MarketClock
 from desktop.data.gap_filler import GapFiller, Series
@@ -17,6 +18,7 @@ from desktop.data.recheck import Recheck
 from desktop.data.rest import RestClient, unknown_ticker
 from desktop.data.store import Store
 from desktop.domain.aggregation import roll_up
+from desktop.domain.audit import AuditReport
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import gaps
 from desktop.domain.errors import MarketError, NotCached, Offline, UnknownTicker
@@ -82,10 +84,7 @@ class MarketData:
         series = series_of(ticker, timeframe, adjusted=adjusted)
         market = series.market
         now_ms = self._clock.now_ms()
-        begin_ms = bucket_start(from_ms, timeframe, market)
-        if begin_ms < from_ms:
-            begin_ms = bucket_end(begin_ms, timeframe, market)
-        end_ms = bucket_end(bucket_start(to_ms - 1, timeframe, market), timeframe, market)
+        begin_ms, end_ms = _whole_bars(from_ms, to_ms, timeframe, market)
         end_ms = min(end_ms, _end_of_forming(now_ms, series))
         if begin_ms >= end_ms:
             return Answer(Bars.empty())
@@ -112,6 +111,48 @@ class MarketData:
         series = series_of(ticker, timeframe, adjusted=adjusted)
         await self._gaps.edges.load()
         return await self._recheck.run(self.rest, series, from_ms, to_ms, Priority.RECHECK)
+
+    async def fill(
+        self,
+        ticker: str,
+        timeframe: Timeframe,
+        from_ms: int,
+        to_ms: int,
+        *,
+        adjusted: bool = True,
+        priority: Priority = Priority.BACKFILL,
+        on_page: Callable[[int], None] = lambda _bars: None,
+    ) -> MarketError | None:
+        """Fetches what the cache lacks of the finished bars whose start lies in [from_ms, to_ms); reads none.
+
+        `on_page` hears after each call how many bars were stored. Answers why something is still missing.
+        Raises UnknownTicker and CacheError.
+        """
+        series = series_of(ticker, timeframe, adjusted=adjusted)
+        await self._gaps.edges.load()
+        begin_ms, end_ms = _whole_bars(from_ms, to_ms, timeframe, series.market)
+        end_ms = min(end_ms, bucket_start(self._clock.now_ms(), series.base, series.market))
+        if begin_ms >= end_ms:
+            return None
+        rest = self._online()
+        _now_ms, error = await self._gaps.fill(rest, series, begin_ms, end_ms, RECHECK_MS, priority, on_page)
+        return error
+
+    async def audit(
+        self,
+        ticker: str,
+        timeframe: Timeframe,
+        from_ms: int,
+        to_ms: int,
+        on_progress: Callable[[AuditProgress], None] = lambda _progress: None,
+    ) -> AuditReport:
+        """Fetches the settled base bars of a range anew and says what differs from the cache, which takes them over.
+
+        Raises MarketError when nothing could be compared.
+        """
+        rest, series = self._online(), series_of(ticker, timeframe)
+        await self._gaps.edges.load()
+        return await audit(rest, self._store, self._clock, self._gaps, series, (from_ms, to_ms), on_progress)
 
     async def history_start_ms(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> int | None:
         """Start of the oldest day with bars that can be had, or None when there is none; one call at most, once."""
@@ -228,6 +269,14 @@ def series_of(ticker: str, timeframe: Timeframe, *, adjusted: bool = True) -> Se
     """The stored series that bars of a timeframe come from; only stocks have an unadjusted one."""
     market = market_of(ticker)
     return Series(ticker, timeframe.base, adjusted or market is not Market.STOCKS, market)
+
+
+def _whole_bars(from_ms: int, to_ms: int, timeframe: Timeframe, market: Market) -> Range:
+    """From the first bar that starts in [from_ms, to_ms) to the end of the last one."""
+    begin_ms = bucket_start(from_ms, timeframe, market)
+    if begin_ms < from_ms:
+        begin_ms = bucket_end(begin_ms, timeframe, market)
+    return begin_ms, bucket_end(bucket_start(to_ms - 1, timeframe, market), timeframe, market)
 
 
 def _end_of_forming(now_ms: int, series: Series) -> int:
