@@ -27,7 +27,7 @@ _DAYS_PAGE_MS: Final = 50_000 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class AuditProgress:
-    """Pages done of all, and what they brought so far. The bars of [from_ms, to_ms) are stored as the vendor has them."""
+    """Pages done of all and findings so far; the bars of [from_ms, to_ms) are stored as the vendor has them now."""
 
     done: int
     pages: int
