@@ -53,6 +53,10 @@ def _run(parsed: Namespace) -> int:
             from desktop.commands import watch
 
             asyncio.run(watch.run(parsed))
+        case "backfill":
+            from desktop.commands import backfill
+
+            asyncio.run(backfill.run(parsed))
         case "tickers":
             from desktop.commands import tickers
 

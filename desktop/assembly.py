@@ -101,8 +101,15 @@ async def identify(source: Source, folders: Folders) -> Source:
                 known[source.rest_base] = named.id
                 await asyncio.to_thread(_remember_worlds, folders.worlds_file, known)
             return replace(source, world=named, control=source.control or control)
-    held = known.get(source.rest_base)
-    return replace(source, world=World(held) if held else world_of_base(source.rest_base))
+    return replace(source, world=await known_world(source, folders))
+
+
+async def known_world(source: Source, folders: Folders) -> World:
+    """Which world a base address served when it was last asked, without asking."""
+    if world_of_base(source.rest_base) == VENDOR:
+        return VENDOR
+    held = (await asyncio.to_thread(_known_worlds, folders.worlds_file)).get(source.rest_base)
+    return World(held) if held else world_of_base(source.rest_base)
 
 
 async def _ask_world(source: Source) -> tuple[World | None, str | None]:

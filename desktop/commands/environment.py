@@ -1,4 +1,4 @@
-"""What every command does first: find the folder, the key and the source, then open the data layer."""
+"""What every command does first: find the folder, the world, and for work of its own the key and the source."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from desktop.assembly import DataLayer, Source, identify, open_data_layer
+from desktop.assembly import Source, identify, known_world
 from desktop.commands.parser import option
+from desktop.commands.record import recording_order
 from desktop.data import settings_file
 from desktop.data.api_key import ApiKeys
+from desktop.data.folder_lock import Owner
 from desktop.data.folders import Folders
 from desktop.data.log_setup import log_to_stderr
 from desktop.data.redaction import Redactor
@@ -21,7 +23,7 @@ from desktop.demo.launch import FeedServer, start_feed_server, world_of
 from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import Plan, Settings
-from desktop.domain.world import VENDOR
+from desktop.domain.world import VENDOR, World, demo_world
 
 
 def say(sentence: str) -> None:
@@ -69,17 +71,20 @@ async def source_of_server(server: FeedServer) -> Source:
 
 async def source_of(arguments: argparse.Namespace, settings: Settings, folders: Folders, key: str | None) -> Source:
     """The source that options and settings name, its world found out."""
-    rest_base = checked_base(str(option(arguments, "rest_base", settings.rest_base)), schemes=REST_SCHEMES)
-    socket_base = checked_base(str(option(arguments, "socket_base", settings.socket_base)), schemes=SOCKET_SCHEMES)
-    is_offline = bool(option(arguments, "offline", False))
-    clock = option(arguments, "clock")
-    control = checked_base(str(clock), schemes=REST_SCHEMES) if clock is not None else None
-    source = await identify(
-        Source(rest_base, socket_base, key, VENDOR, control, settings.plan, is_offline=is_offline), folders
-    )
-    if is_offline and option(arguments, "rest_base") is None and source.world not in folders.worlds():
+    source = await identify(_addressed(arguments, settings, key), folders)
+    if source.is_offline and option(arguments, "rest_base") is None and source.world not in folders.worlds():
         source = _only_world(source, folders)
     return _with_plan(source, arguments)
+
+
+def _addressed(arguments: argparse.Namespace, settings: Settings, key: str | None) -> Source:
+    """The source that options and settings name; its world is not known yet."""
+    rest_base = checked_base(str(option(arguments, "rest_base", settings.rest_base)), schemes=REST_SCHEMES)
+    socket_base = checked_base(str(option(arguments, "socket_base", settings.socket_base)), schemes=SOCKET_SCHEMES)
+    clock = option(arguments, "clock")
+    control = checked_base(str(clock), schemes=REST_SCHEMES) if clock is not None else None
+    is_offline = bool(option(arguments, "offline", False))
+    return Source(rest_base, socket_base, key, VENDOR, control, settings.plan, is_offline=is_offline)
 
 
 def _only_world(source: Source, folders: Folders) -> Source:
@@ -108,25 +113,71 @@ async def _key_in_use(redactor: Redactor) -> str | None:
     return in_use.key
 
 
+class Environment:
+    """What a command finds out before its work begins; each thing when it is needed and once.
+
+    The key and a feed server of its own (--demo, --replay) are for those who work alone: whoever has the work done
+    by the window needs neither.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, folders: Folders, settings: Settings, redactor: Redactor) -> None:
+        self.folders = folders
+        self.record = recording_order(arguments)
+        self._arguments = arguments
+        self._settings = settings
+        self._redactor = redactor
+        self._server_arguments = server_arguments(arguments, settings)
+        self._server: FeedServer | None = None
+        self._source: Source | None = None
+
+    async def world(self) -> World:
+        """The world the arguments mean, as far as it is known without asking a server."""
+        if self._source is not None:
+            return self._source.world
+        if option(self._arguments, "replay") is not None:
+            return (await self.source()).world
+        if self._server_arguments is not None:
+            return demo_world(int(str(option(self._arguments, "seed", self._settings.demo_seed))))
+        source = _addressed(self._arguments, self._settings, None)
+        if source.is_offline:
+            return (await self.source()).world  # asks nobody
+        return await known_world(source, self.folders)
+
+    async def is_meant(self, owner: Owner) -> bool:
+        """Whether the owner of `world` asks the server the arguments name: an address may serve another world now."""
+        if self._source is not None or self._server_arguments is not None:
+            return True
+        source = _addressed(self._arguments, self._settings, None)
+        return owner.rest_base == source.rest_base or await self.world() == VENDOR
+
+    async def source(self) -> Source:
+        """The source with its key, its world found out. Raises MarketError."""
+        if self._source is None:
+            if self._server_arguments is not None:
+                self._server = self._server or start_feed_server(self._server_arguments)
+                self._source = await source_of_server(self._server)
+            else:
+                key = None if option(self._arguments, "offline") else await _key_in_use(self._redactor)
+                self._source = await source_of(self._arguments, self._settings, self.folders, key)
+        return self._source
+
+    async def aclose(self) -> None:
+        """Ends the feed server."""
+        if self._server is not None:
+            await asyncio.to_thread(self._server.close)
+
+
 @asynccontextmanager
-async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[DataLayer]:
-    """The data layer the arguments ask for, with a feed server of its own for --demo and --replay."""
+async def open_environment(arguments: argparse.Namespace) -> AsyncIterator[Environment]:
+    """Reads the folder and the settings that the arguments name."""
     redactor = Redactor()
     log_to_stderr(redactor, is_verbose=bool(option(arguments, "verbose")))
     folders = folders_of(arguments)
     settings, sentences = await asyncio.to_thread(settings_file.load, folders.settings)
     for sentence in sentences:
         say(sentence)
-    asked = server_arguments(arguments, settings)
-    server = start_feed_server(asked) if asked is not None else None
+    environment = Environment(arguments, folders, settings, redactor)
     try:
-        if server is not None:
-            source = await source_of_server(server)
-        else:
-            key = None if option(arguments, "offline") else await _key_in_use(redactor)
-            source = await source_of(arguments, settings, folders, key)
-        async with open_data_layer(source, folders, say) as layer:
-            yield layer
+        yield environment
     finally:
-        if server is not None:
-            await asyncio.to_thread(server.close)
+        await environment.aclose()

@@ -32,6 +32,13 @@ def build_parser() -> argparse.ArgumentParser:
     watch.add_argument("--timeframe", default="1m", metavar="F")
     watch.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (default: when interrupted)")
 
+    backfill = commands.add_parser("backfill", parents=[common], help="fill the cache; what is there is not fetched")
+    backfill.add_argument("tickers", nargs="+", metavar="TICKER")
+    backfill.add_argument("--timeframe", default="1m", metavar="F")
+    backfill.add_argument("--from", dest="from_", required=True, metavar="T", help="as for bars")
+    backfill.add_argument("--to", required=True, metavar="T", help="end, exclusive")
+    backfill.add_argument("--unadjusted", action="store_true", help="stocks as traded, not adjusted for splits")
+
     tickers = commands.add_parser("tickers", parents=[common], help="print tickers that match, best first")
     tickers.add_argument("query", metavar="QUERY")
     tickers.add_argument("--limit", type=int, default=20, metavar="N")

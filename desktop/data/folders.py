@@ -19,6 +19,14 @@ _LONGEST_SOCKET_PATH = 100  # the system's limit is 104 to 108 bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What one process at a time owns: the file of the lock, and the socket others reach the owner at."""
+
+    lock: Path
+    socket: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Folders:
     """Paths below one data folder. Use `open`, which makes sure that it can be written."""
 
@@ -77,12 +85,18 @@ class Folders:
         return folder
 
     @property
-    def instance_socket(self) -> Path:
-        """Path of the socket by which a second copy on the same data folder finds the first; its folder exists.
+    def application(self) -> Claim:
+        """What the one copy of the application on this data folder holds. Raises CacheError."""
+        return Claim(self.root / "application.lock", self._socket(""))
 
-        It lies in the user's runtime folder where there is one; its name tells data folders apart. Raises CacheError.
-        """
-        name = f"candelabra-{hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:12]}.sock"
+    def claim(self, world: World) -> Claim:
+        """What the one process holds that has a world's connections, limiter and cache. Raises CacheError."""
+        return Claim(self.world(world) / "owner.lock", self._socket(world.id))
+
+    def _socket(self, part: str) -> Path:
+        """Path of a socket in the user's runtime folder where there is one; its name tells data folders apart."""
+        place = os.fsencode(self.root.resolve()) + b"\0" + part.encode()
+        name = f"candelabra-{hashlib.sha256(place).hexdigest()[:12]}.sock"
         path = _runtime_folder(self.root) / name
         if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
             path = Path(tempfile.gettempdir()) / f"candelabra-{_user_id()}" / name

@@ -20,7 +20,7 @@ def mode(path: Path) -> int:
 
 def test_all_folders_are_their_owners_alone(tmp_path: Path) -> None:
     folders = Folders.open(tmp_path / "new" / "data")
-    made = [folders.root, folders.logs, folders.world(VENDOR), folders.instance_socket.parent]
+    made = [folders.root, folders.logs, folders.world(VENDOR), folders.application.socket.parent]
     assert [oct(mode(folder)) for folder in made] == ["0o700"] * 4
 
 
@@ -54,17 +54,18 @@ def test_a_folder_that_cannot_be_made_gives_a_sentence(tmp_path: Path) -> None:
         folders.world(VENDOR)
 
 
-def test_instance_sockets_tell_data_folders_apart_and_stay_short(
+def test_sockets_tell_data_folders_and_worlds_apart_and_stay_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     one, other = Folders.open(tmp_path / "one"), Folders.open(tmp_path / ("deep" * 40))
-    assert one.instance_socket == Folders.open(tmp_path / "one").instance_socket
-    assert one.instance_socket.name != other.instance_socket.name
-    assert len(os.fsencode(other.instance_socket)) <= 100
+    assert one.application == Folders.open(tmp_path / "one").application
+    claims = [one.application, one.claim(VENDOR), one.claim(demo_world(7)), other.application, other.claim(VENDOR)]
+    assert len({claim.socket.name for claim in claims}) == len({claim.lock for claim in claims}) == len(claims)
+    assert all(len(os.fsencode(claim.socket)) <= 100 for claim in claims)
 
 
-def test_the_instance_socket_lies_in_the_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sockets_lie_in_the_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory(prefix="rt") as runtime:
         monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        assert Folders.open(tmp_path).instance_socket.parent == Path(runtime) / "candelabra"
+        assert Folders.open(tmp_path).application.socket.parent == Path(runtime) / "candelabra"
