@@ -15,7 +15,7 @@ _DAY_MINUTES: Final = DAY_S // _MINUTE_S
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call that was let go. Times on the monotonic clock, in seconds."""
+    """A call that was let go. Times in seconds on a clock that nobody can set."""
 
     number: int
     started_s: float
@@ -35,7 +35,7 @@ class PastCalls:
 
 @dataclass(slots=True)
 class _Minute:
-    at: int  # on the monotonic clock
+    at: int  # of that clock
     calls: int = 0
     rechecks: int = 0
 

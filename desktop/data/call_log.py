@@ -3,9 +3,9 @@
 One line for each event, appended in one write by a thread of its own. A write that the system has taken survives the
 process; it is not forced onto the disk, because a machine that lost power takes longer than a minute to come back.
 
-    s <number> <wall ms> <monotonic ms> <0|1>   a call starts; 1: a re-check
-    a <number> <wall ms> <monotonic ms> 0       the server has answered it
-    u <number> <wall ms> <monotonic ms> 0       it never reached the server
+    s <number> <wall ms> <elapsed ms>   <0|1>   a call starts; 1: a re-check
+    a <number> <wall ms> <elapsed ms>   0       the server has answered it
+    u <number> <wall ms> <elapsed ms>   0       it never reached the server
     m <calls> <wall ms> <re-checks> 0           calls of a minute, summed up
 """
 
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from desktop.data.call_counts import DAY_S, PastCalls
+from desktop.data.clock import elapsed_s
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class _Event:
 
     number: int | None
     wall_ms: int
-    monotonic_ms: int = 0
+    elapsed_ms: int = 0
     count: int = 1
     rechecks: int = 0
     is_answered: bool = False
@@ -50,10 +51,10 @@ class _Event:
 class CallLog:
     """Use `open`. Nothing here raises: what cannot be written is told to the log once, and counted in memory alone."""
 
-    def __init__(self, path: Path, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(self, path: Path, wall: Callable[[], float], elapsed: Callable[[], float]) -> None:
         self._path = path
         self._wall = wall
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="call log")
         self._file: io.FileIO | None = None
         self._size = self._summed_up_at = 0
@@ -64,10 +65,10 @@ class CallLog:
 
     @classmethod
     async def open(
-        cls, path: Path, *, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+        cls, path: Path, *, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = elapsed_s
     ) -> CallLog:
         """The log in `path`, made where missing; `past` holds the calls of the last day, oldest first."""
-        log = cls(path, wall, monotonic)
+        log = cls(path, wall, elapsed)
         await asyncio.get_running_loop().run_in_executor(log._executor, log._load)
         return log
 
@@ -97,11 +98,11 @@ class CallLog:
             self._executor.submit(self._append, self._line(kind, number))
 
     def _line(self, kind: str, number: int, is_recheck: bool = False) -> bytes:
-        wall_ms, monotonic_ms = self._now_ms()
-        return f"{kind} {number} {wall_ms} {monotonic_ms} {int(is_recheck)}\n".encode()
+        wall_ms, elapsed_ms = self._now_ms()
+        return f"{kind} {number} {wall_ms} {elapsed_ms} {int(is_recheck)}\n".encode()
 
     def _now_ms(self) -> tuple[int, int]:
-        return int(self._wall() * 1000), int(self._monotonic() * 1000)
+        return int(self._wall() * 1000), int(self._elapsed() * 1000)
 
     # In the thread from here on.
 
@@ -111,16 +112,16 @@ class CallLog:
         except OSError as error:
             self._warn(error)
             return
-        now_ms, monotonic_ms = self._now_ms()
+        now_ms, elapsed_ms = self._now_ms()
         has_changed = False
         for event in events:
-            near_s = _near_s(event, now_ms, monotonic_ms)
+            near_s = _near_s(event, now_ms, elapsed_ms)
             is_open = event.number is not None and not event.is_answered and near_s is not None
             if is_open or event.wall_ms > now_ms:
                 # When the server got a call without an answer nobody knows, and the clock was set: as of now, once.
-                event.wall_ms, event.monotonic_ms, event.is_answered = now_ms, monotonic_ms, True
+                event.wall_ms, event.elapsed_ms, event.is_answered = now_ms, elapsed_ms, True
                 has_changed = True
-            near_s = _near_s(event, now_ms, monotonic_ms)
+            near_s = _near_s(event, now_ms, elapsed_ms)
             age_s = (now_ms - event.wall_ms) / 1000 if near_s is None else near_s
             self.past.append(PastCalls(event.count, event.rechecks, age_s, near_s))
         self.past.sort(key=lambda calls: -calls.age_s)
@@ -140,11 +141,11 @@ class CallLog:
         except FileNotFoundError:
             return []
         self._is_torn = not content.endswith(b"\n")
-        now_ms, monotonic_ms = self._now_ms()
+        now_ms, elapsed_ms = self._now_ms()
         return [
             event
             for event in _parsed(content.split(b"\n")[:-1])
-            if now_ms - event.wall_ms < DAY_S * 1000 or _near_s(event, now_ms, monotonic_ms) is not None
+            if now_ms - event.wall_ms < DAY_S * 1000 or _near_s(event, now_ms, elapsed_ms) is not None
         ]
 
     def _append(self, line: bytes) -> None:
@@ -164,14 +165,14 @@ class CallLog:
 
     def _write_anew(self, events: Iterable[_Event]) -> None:
         """The same calls in fewer lines: those that may still be in a window one by one, the others by minute."""
-        now_ms, monotonic_ms = self._now_ms()
+        now_ms, elapsed_ms = self._now_ms()
         minutes: dict[int, list[int]] = {}
         lines = []
         for event in events:
-            if event.number is not None and _near_s(event, now_ms, monotonic_ms) is not None:
-                lines.append(f"s {event.number} {event.wall_ms} {event.monotonic_ms} {event.rechecks}\n")
+            if event.number is not None and _near_s(event, now_ms, elapsed_ms) is not None:
+                lines.append(f"s {event.number} {event.wall_ms} {event.elapsed_ms} {event.rechecks}\n")
                 if event.is_answered:
-                    lines.append(f"a {event.number} {event.wall_ms} {event.monotonic_ms} 0\n")
+                    lines.append(f"a {event.number} {event.wall_ms} {event.elapsed_ms} 0\n")
             else:
                 sums = minutes.setdefault(event.wall_ms - event.wall_ms % _MINUTE_MS, [0, 0])
                 sums[0] += event.count
@@ -214,19 +215,19 @@ def _parsed(lines: Iterable[bytes]) -> list[_Event]:
         elif kind == b"u":
             calls.pop(number, None)
         elif (event := calls.get(number)) is not None:
-            event.wall_ms, event.monotonic_ms, event.is_answered = wall_ms, third, True
+            event.wall_ms, event.elapsed_ms, event.is_answered = wall_ms, third, True
     return [*minutes, *calls.values()]
 
 
-def _near_s(event: _Event, now_ms: int, monotonic_ms: int) -> float | None:
+def _near_s(event: _Event, now_ms: int, elapsed_ms: int) -> float | None:
     """How long ago a call was, as the clocks allow at the least; None when it has left any window.
 
-    The monotonic clock goes on while the machine runs: it tells of calls that a clock set forward makes look old.
+    Nobody can set the clock of elapsed time: it tells of calls that a wall clock set forward makes look old.
     """
     if event.number is None:
         return None
     ages_ms = [now_ms - event.wall_ms]
-    if monotonic_ms >= event.monotonic_ms:
-        ages_ms.append(monotonic_ms - event.monotonic_ms)
+    if elapsed_ms >= event.elapsed_ms:
+        ages_ms.append(elapsed_ms - event.elapsed_ms)
     age_s = max(0, min(ages_ms)) / 1000
     return age_s if age_s < _NEAR_S else None

@@ -9,13 +9,13 @@ import asyncio
 import enum
 import itertools
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from desktop.data.call_counts import Call, CallCounts, PastCalls
+from desktop.data.clock import elapsed_s
 from desktop.domain.usage import Usage
 
 FREE_WINDOW_S: Final = 61.0  # the vendor says a minute; whether fixed or sliding is unknown, a margin satisfies both
@@ -95,14 +95,14 @@ class Limiter:
         calls_per_minute: int | None,
         calls_per_second: int = 50,
         concurrency: int = 6,
-        monotonic: Callable[[], float] = time.monotonic,
+        elapsed: Callable[[], float] = elapsed_s,
         rng: random.Random | None = None,
         record: CallRecord | None = None,
         on_changed: Callable[[], None] | None = None,
     ) -> None:
         self._calls_per_second = calls_per_second
         self._concurrency = concurrency
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         self._rng = rng or random.Random()
         self._record = record
         self.on_changed = on_changed
@@ -125,7 +125,7 @@ class Limiter:
 
     def restore(self, past: Iterable[PastCalls]) -> None:
         """Counts the calls of an earlier run, oldest first. To be called before the first slot."""
-        now = self._monotonic()
+        now = self._elapsed()
         for calls in past:
             self._counts.restore(calls, now)
 
@@ -161,7 +161,7 @@ class Limiter:
 
     def pause(self, seconds: float) -> None:
         """No start for so long; a longer pause that is running stays."""
-        self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+        self._paused_until = max(self._paused_until, self._elapsed() + seconds)
         self._let_go()
 
     def pause_after_refusal(self, retry_after_s: float | None) -> float:
@@ -170,7 +170,7 @@ class Limiter:
         Without a Retry-After: until 60 s after the oldest of the last five starts, and up to 2 s more.
         """
         if retry_after_s is None:
-            now = self._monotonic()
+            now = self._elapsed()
             # An older call is none of what the server counts; the refused one was just now.
             recent = self._counts.starts(now - _REFUSED_WINDOW_S)[-_REFUSED_LOOKBACK:]
             oldest = recent[0] if recent else now
@@ -180,7 +180,7 @@ class Limiter:
 
     def usage(self) -> Usage:
         """Counts for a meter; `next_free_s` 0 when a call could start now."""
-        now = self._monotonic()
+        now = self._elapsed()
         frees = self._counts.frees_at(now, FREE_WINDOW_S)
         last_day, rechecks = self._counts.within(now, _DAY_MINUTES)
         return Usage(
@@ -219,7 +219,7 @@ class Limiter:
             if waiter.granted.done():
                 self._waiters.remove(waiter)
                 continue
-            now = self._monotonic()
+            now = self._elapsed()
             ready = self._ready_at(now, waiter.ticket.priority)
             if ready > now:
                 if ready < float("inf"):
@@ -236,7 +236,7 @@ class Limiter:
 
     def _note_reached(self, call: Call) -> None:
         if call.reached_s is None:
-            call.reached_s = self._monotonic()
+            call.reached_s = self._elapsed()
             if self._record is not None:
                 self._record.answered(call.number)
 

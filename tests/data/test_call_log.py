@@ -20,14 +20,14 @@ class Clocks:
 
     def __init__(self) -> None:
         self.wall_s = 1_709_251_200.0
-        self.monotonic_s = 5000.0
+        self.elapsed_s = 5000.0
 
     def pass_(self, seconds: float) -> None:
         self.wall_s += seconds
-        self.monotonic_s += seconds
+        self.elapsed_s += seconds
 
     async def open(self, path: Path) -> CallLog:
-        return await CallLog.open(path, wall=lambda: self.wall_s, monotonic=lambda: self.monotonic_s)
+        return await CallLog.open(path, wall=lambda: self.wall_s, elapsed=lambda: self.elapsed_s)
 
     async def past(self, path: Path) -> list[tuple[float, float | None]]:
         """Age and age in the window of each call another run finds."""
@@ -114,7 +114,7 @@ def test_a_reboot_leaves_the_wall_clock_alone_to_tell(run_async: Callable[..., A
             clocks.pass_(3000)
         await log.aclose()
         clocks.pass_(40)
-        clocks.monotonic_s = 12
+        clocks.elapsed_s = 12
         assert await clocks.past(path) == [(9040, None), (6040, None), (3040, None)]
 
     run_async(scenario())

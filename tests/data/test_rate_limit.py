@@ -19,7 +19,7 @@ from tests.data.virtual_time import run_virtual
 def new_limiter(**options: Any) -> Limiter:
     loop = asyncio.get_running_loop()
     options.setdefault("calls_per_minute", 5)
-    return Limiter(monotonic=loop.time, rng=random.Random(1), **options)
+    return Limiter(elapsed=loop.time, rng=random.Random(1), **options)
 
 
 def past_call(age_s: float) -> PastCalls:

@@ -26,17 +26,25 @@ _STUCK_S = 60.0  # real seconds a job in a thread may take
 
 
 class VirtualTime:
-    """The clocks of this process. `wall_step` and `sleep` are what a user's machine does to them."""
+    """The clocks of this process: `monotonic` stands still while the machine sleeps, `elapsed` and `wall` do not."""
 
     def __init__(self, wall_s: float) -> None:
         self.monotonic_s = 1000.0
+        self._slept_s = 0.0
         self._wall_offset_s = wall_s - self.monotonic_s
 
     def monotonic(self) -> float:
         return self.monotonic_s
 
     def wall(self) -> float:
-        return self.monotonic_s + self._wall_offset_s
+        return self.elapsed() + self._wall_offset_s
+
+    def elapsed(self) -> float:
+        return self.monotonic_s + self._slept_s
+
+    def sleep(self, seconds: float) -> None:
+        """The machine sleeps: nothing of this process runs meanwhile."""
+        self._slept_s += seconds
 
     def wall_step(self, by_s: float) -> None:
         """Somebody sets the clock."""
@@ -86,8 +94,10 @@ def install(wall_s: float) -> VirtualTime:
     virtual = VirtualTime(wall_s)
     time.monotonic = virtual.monotonic
     time.time = virtual.wall
+    time.clock_gettime = lambda _clock: virtual.elapsed()
     time.monotonic_ns = lambda: int(virtual.monotonic() * 1e9)
     time.time_ns = lambda: int(virtual.wall() * 1e9)
+    time.clock_gettime = lambda _clock: virtual.monotonic()  # clocks that nobody can set
     return virtual
 
 
