@@ -43,6 +43,7 @@ class Answer:
     settled_until_ms: int | None = None  # bars that end by then (outside `missing`) will not change any more
     oldest_ms: int | None = None  # the plan has nothing before
     newest_ms: int | None = None  # the plan has nothing from here on
+    fetched_ms: int | None = None  # when the newest part of the range came from the vendor
     is_delayed: bool = False  # the vendor said that its data run behind
 
 
@@ -236,6 +237,7 @@ class MarketData:
             settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
             oldest_ms=self._gaps.edges.oldest_ms(series.market, now_ms),
             newest_ms=self._gaps.edges.newest_ms(series.market, now_ms),
+            fetched_ms=covered[-1].fetched_ms if covered else None,
             is_delayed=self._gaps.is_delayed(series.market),
         )
 

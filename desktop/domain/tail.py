@@ -177,6 +177,10 @@ class Tail:
         """Whether the minute was given by the feed's own bar or by REST."""
         return minute_ms in self._final
 
+    def is_fed(self, minute_ms: int) -> bool:
+        """Whether the minute was given by the feed's own bar."""
+        return minute_ms in self._fed
+
     @property
     def minutes(self) -> Bars:
         """All minutes held, oldest first."""

@@ -17,13 +17,12 @@ from desktop.data.market_data import MarketData
 from desktop.domain.bars import Bar, BarSeries, SeriesChange
 from desktop.domain.coverage import overwritten
 from desktop.domain.errors import MarketError
-from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo, market_of
 from desktop.domain.timeframe import ONE_MINUTE, Timeframe, bucket_end, bucket_start
 from desktop.services.chart_history import ChartHistory, Found
-from desktop.services.chart_status import MINUTES_ONLY, BarState, ChartStatus, before_stitch
+from desktop.services.chart_status import BarState, ChartStatus, live_part, what_is_wrong
 from desktop.services.live import LiveMarket
-from desktop.services.live_end import LiveEnd
+from desktop.services.live_end import BarOrigin, LiveEnd
 from desktop.services.series_stream import SeriesStream
 from desktop.services.stitch import Stitch
 from desktop.services.tasks import Tasks
@@ -104,14 +103,22 @@ class ChartData(QObject):
         """Asks REST again for what is missing or failed; ends a wait for the next try."""
         self._stitch.hurry()
         self._upkeep.hurry()
-        if self._stitch.is_stitched:
+        if self._stitch.is_stitched or self._stitch.has_given_up:
             self._start_stitch()
+
+    def show_stored(self, from_ms: int, to_ms: int) -> None:
+        """Takes over what the cache holds of a range that something else has fetched anew."""
+        self._tasks.start(self._correct(from_ms, to_ms, offline=True), name="stored bars")
 
     def state_of(self, start_ms: int) -> BarState:
         """Whether the bar that starts there is forming, closed or settled."""
         if bucket_end(start_ms, self.timeframe, self.market) <= self._settled_ms:
             return "settled"
         return "closed" if start_ms < self._end.closed_ms else "forming"
+
+    def origin_of(self, start_ms: int) -> BarOrigin:
+        """Where the bar that starts there comes from."""
+        return self._end.origin(start_ms) or ("REST" if self._stitch.is_stitched else "cache")
 
     def _follow_series(self, ticker: str, timeframe: Timeframe) -> None:
         """New parts for another series."""
@@ -149,6 +156,7 @@ class ChartData(QObject):
             self._take(await self._history.cached())
         self._settled_ms = 0  # the cache's end may be far from now
         self._stream.open()
+        await self._check_splits()  # before anything of the new scale comes onto the screen
         await self._run_stitch()
         while True:
             if self.info is None:  # the catalogue may still be on its way
@@ -156,11 +164,18 @@ class ChartData(QObject):
                     self.info = await self._market_data.catalogue.ticker(self.ticker)
             await asyncio.sleep(_LOOK_S)
             self._refresh_status()
+            await self._check_splits()  # a day may have passed
             try:
                 if await self._upkeep.turn(self.status.missing, self._settled_ms):
-                    self._set_status(sentence=None)
+                    self._set_status(**what_is_wrong(None))
             except MarketError as error:
-                self._say(str(error))
+                self._say(error)
+
+    async def _check_splits(self) -> None:
+        """Begins anew after a split: old and new prices are never on the screen together."""
+        with suppress(MarketError):
+            if await self._market_data.check_splits(self.ticker):
+                self.show(self.ticker, self.timeframe)  # ends this task
 
     def _start_stitch(self) -> None:
         self._tasks.start(self._run_stitch(), replace="stitch", name="stitch")
@@ -172,11 +187,11 @@ class ChartData(QObject):
         try:
             found, is_oldest = await self._history.older(int(self.series.bars.start_ms[0]))
         except MarketError as error:
-            self._set_status(is_loading_older=False, sentence=str(error))
+            self._set_status(is_loading_older=False, **what_is_wrong(error))
             return
         self._take(found)
-        sentence = self.status.sentence if found.error is None else str(found.error)
-        self._set_status(is_loading_older=False, is_oldest_reached=is_oldest, sentence=sentence)
+        wrong = {} if found.error is None else what_is_wrong(found.error)
+        self._set_status(is_loading_older=False, is_oldest_reached=is_oldest, **wrong)
 
     async def _recheck(self, from_ms: int, to_ms: int) -> None:
         """Behind what is shown: corrections come into the chart in place."""
@@ -185,16 +200,15 @@ class ChartData(QObject):
             for start_ms, end_ms in await self._history.recheck(from_ms, to_ms):
                 self._take(await self._history.buckets(start_ms, end_ms, offline=True))
 
-    def _say(self, sentence: str | None) -> None:
-        if sentence is None:
-            self._set_status(phase="ready" if len(self.series) else "empty", sentence=None)
-        else:
-            self._set_status(phase="ready" if len(self.series) else "failed", sentence=sentence)
+    def _say(self, error: MarketError | None) -> None:
+        without_bars = "empty" if error is None else "failed"
+        self._set_status(phase="ready" if len(self.series) else without_bars, **what_is_wrong(error))
 
     def _take(self, found: Found) -> None:
         """REST's or the cache's word on a range: bars, what is not known, and what is settled."""
         missing = tuple(overwritten(self.status.missing, found.asked, found.missing))
-        self._set_status(missing=missing)
+        is_end = found.asked[1] > (self.series.last_start_ms or 0)
+        self._set_status(missing=missing, fetched_ms=found.fetched_ms if is_end else self.status.fetched_ms)
         before_ms, bars = self._settled_ms, found.bars
         if found.asked[0] <= before_ms or not before_ms:
             self._settled_ms = max(before_ms, found.settled_ms)
@@ -229,10 +243,10 @@ class ChartData(QObject):
     def _on_outside(self, from_ms: int, to_ms: int) -> None:
         self._tasks.start(self._correct(from_ms, to_ms), replace="correct", name="correction")
 
-    async def _correct(self, from_ms: int, to_ms: int) -> None:
-        """An older bar was re-sent: asks REST for its bucket."""
+    async def _correct(self, from_ms: int, to_ms: int, *, offline: bool = False) -> None:
+        """An older bar was re-sent or fetched anew: asks REST, or the cache alone, for its bucket."""
         with suppress(MarketError):  # the settle round asks again
-            self._take(await self._history.buckets(from_ms, to_ms))
+            self._take(await self._history.buckets(from_ms, to_ms, offline=offline))
 
     def _announce(self, change: SeriesChange) -> None:
         if change.prepended:
@@ -250,15 +264,11 @@ class ChartData(QObject):
         self._refresh_status()
 
     def _refresh_status(self) -> None:
-        quote, end, last_ms = self._live.board.get(self.ticker), self._end, self.series.last_start_ms
-        freshness = Freshness.CACHED if quote is None else quote.freshness
-        has_only_minutes = end.events > 0 and not end.has_trades and self.market is not Market.FOREX
+        last_ms = self.series.last_start_ms
         self._set_status(
-            freshness=freshness if self.is_live else before_stitch(freshness),
             bar_state="forming" if last_ms is None else self.state_of(last_ms),
-            last_event_ms=None if quote is None else quote.last_ms,
-            live_events=end.events,
-            note=MINUTES_ONLY if has_only_minutes else None,
+            bar_origin="cache" if last_ms is None else self.origin_of(last_ms),
+            **live_part(self._live.board.get(self.ticker), self._end, self.market, is_live=self.is_live),
         )
 
     def _set_status(self, **changes: object) -> None:

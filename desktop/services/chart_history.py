@@ -30,6 +30,7 @@ class Found:
     missing: tuple[Range, ...] = ()
     settled_ms: int = 0  # bars that end by then will not change any more; 0: none
     error: MarketError | None = None  # why something is missing
+    fetched_ms: int | None = None  # when the newest part came from the vendor
 
     def gone_from(self, held: Bars, timeframe: Timeframe, market: Market) -> Ints:
         """Starts of the bars held that the vendor, by its settled word, does not have (any more)."""
@@ -135,7 +136,8 @@ class ChartHistory:
         return self._found((from_ms, to_ms), answer)
 
     def _found(self, asked: Range, answer: Answer) -> Found:
-        return Found(answer.bars, asked, answer.missing, answer.settled_until_ms or 0, answer.error)
+        settled_ms = answer.settled_until_ms or 0
+        return Found(answer.bars, asked, answer.missing, settled_ms, answer.error, answer.fetched_ms)
 
     def _first_range(self) -> Range:
         now_ms = self._clock.now_ms()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from desktop.domain.freshness import Freshness
+from desktop.domain.errors import MarketError, NotInPlan
+from desktop.domain.freshness import Freshness, Seen
+from desktop.domain.market import Market
+from desktop.services.board import LiveQuote
+from desktop.services.live_end import BarOrigin, LiveEnd
 
 Phase = Literal["empty", "loading", "ready", "failed"]
 BarState = Literal["forming", "closed", "settled"]
@@ -22,14 +26,36 @@ class ChartStatus:
     phase: Phase = "empty"
     freshness: Freshness = Freshness.CACHED
     sentence: str | None = None  # what is wrong, one sentence
+    is_plan_limit: bool = False  # it is the plan that does not allow it: asking again may help after an upgrade
     note: str | None = None  # a peculiarity of the source worth a line
     is_loading_older: bool = False
     is_oldest_reached: bool = False
     bar_state: BarState = "forming"
+    bar_origin: BarOrigin = "cache"  # of the last bar
     last_event_ms: int | None = None
+    seen: Seen | None = None  # origin and times of the newest price
+    fetched_ms: int | None = None  # when the end of the series came from the vendor
     live_events: int = 0
     missing: tuple[tuple[int, int], ...] = ()
     source: str = "Massive"
+
+
+def what_is_wrong(error: MarketError | None) -> dict[str, Any]:
+    """The fields of a status that an error decides; None: nothing is wrong."""
+    return {"sentence": None if error is None else str(error), "is_plan_limit": isinstance(error, NotInPlan)}
+
+
+def live_part(quote: LiveQuote | None, end: LiveEnd, market: Market, *, is_live: bool) -> dict[str, Any]:
+    """The fields of a status that the newest price and the live end decide."""
+    freshness = Freshness.CACHED if quote is None else quote.freshness
+    has_only_minutes = end.events > 0 and not end.has_trades and market is not Market.FOREX
+    return {
+        "freshness": freshness if is_live else before_stitch(freshness),
+        "last_event_ms": None if quote is None else quote.last_ms,
+        "seen": None if quote is None else quote.seen,
+        "live_events": end.events,
+        "note": MINUTES_ONLY if has_only_minutes else None,
+    }
 
 
 def before_stitch(freshness: Freshness) -> Freshness:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 from desktop.data.wire_socket import BarEvent, Event, MinuteEvent, SecondEvent, TradeEvent
 from desktop.domain.bars import Bar, Bars
 from desktop.domain.market import Market
 from desktop.domain.tail import Tail
-from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_start, bucket_starts
+from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start, bucket_starts
 
 _BUFFERED = 100_000  # events; what is older than that REST has by the time it answers
 _FLUSH_S = 0.016  # one display frame
 _CLOSE_GRACE_MS = 2_500  # after which a bucket without a last minute bar counts as closed
+
+BarOrigin = Literal["cache", "REST", "feed minute bar", "feed second bars", "feed trades"]
 
 
 class LiveEnd:
@@ -48,6 +51,21 @@ class LiveEnd:
     @property
     def tail(self) -> Tail | None:
         return self._tail
+
+    def origin(self, start_ms: int) -> BarOrigin | None:
+        """Where the newest minute of a bar comes from; None when the bar lies before what is held."""
+        tail = self._tail
+        if tail is None or start_ms < bucket_start(tail.seeded_from_ms, self._timeframe, self._market):
+            return None
+        minutes = tail.minutes.between(start_ms, bucket_end(start_ms, self._timeframe, self._market)).start_ms
+        if not len(minutes):
+            return None
+        newest_ms = int(minutes[-1])
+        if tail.is_fed(newest_ms):
+            return "feed minute bar"
+        if tail.is_final(newest_ms) or not self.events:
+            return "REST"
+        return "feed trades" if self.has_trades else "feed second bars"
 
     def hold(self) -> None:
         """Buffers events from now on, until `go_on`."""

@@ -28,7 +28,7 @@ class Stitch:
     live only once REST is known to have passed that moment: it gave a minute that the stream has too, or nothing was
     traded since long before, or its settle time is over.
 
-    take: gets what REST found, errors included; say: the sentence of a failure, None when it is over.
+    take: gets what REST found, errors included; say: gets a failure, None when it is over.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Stitch:
         is_limited: bool,
         quote: Callable[[], LiveQuote | None],
         take: Callable[[Found], None],
-        say: Callable[[str | None], None],
+        say: Callable[[MarketError | None], None],
     ) -> None:
         self._history = history
         self._stream = stream
@@ -60,6 +60,7 @@ class Stitch:
         self._looked_s = 0.0
         self.is_stitched = False
         self.is_joined = False
+        self.has_given_up = False  # asking again was pointless when it was asked
 
     @property
     def is_on_stream(self) -> bool:
@@ -95,7 +96,7 @@ class Stitch:
 
         held_ms: start of the last bar held; settled_ms: until when bars are settled.
         """
-        self.is_stitched = self.is_joined = False
+        self.is_stitched = self.is_joined = self.has_given_up = False
         self._end.hold()
         while True:
             stream, breaks = self._stream.connection, self._clock.breaks
@@ -105,8 +106,9 @@ class Stitch:
                 if found.error is not None:
                     raise found.error
             except MarketError as error:
-                self._say(str(error))
+                self._say(error)
                 if isinstance(error, FINAL):
+                    self.has_given_up = True
                     return
                 await self._pause.wait()
                 continue
