@@ -54,7 +54,7 @@ from desktop.demo.faults import Fault  # noqa: E402
 from desktop.demo.server import RunningServer  # noqa: E402
 from desktop.domain.errors import MarketError  # noqa: E402
 from desktop.domain.settings import Plan  # noqa: E402
-from desktop.domain.timeframe import DAY_MS, ONE_DAY, ONE_MINUTE, Timeframe  # noqa: E402
+from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, ONE_MINUTE, Timeframe  # noqa: E402
 from desktop.domain.world import World  # noqa: E402
 from tests.helpers.feed_server import serving_source  # noqa: E402
 from tests.helpers.plain_market import PlainMarket  # noqa: E402
@@ -243,7 +243,7 @@ async def fill(kind: plan.Plan, client_plan: Plan) -> dict[str, Any]:
     """Five years of 1D for 100 coins, and 90 days of 1m for ten others; the server's clock stands still."""
     async with serving(kind) as server, opened(server, client_plan) as layer:
         server.clock.set(rate=0.0)
-        now_ms = server.clock.now_ms()
+        now_ms = server.clock.now_ms() - 10 * MINUTE_MS  # the client's clock runs on: no minute that is not settled
         names = PlainMarket(120).names
         calls, bars = [], []
         for tickers, timeframe, days in ((names[:100], ONE_DAY, 1826), (names[100:110], ONE_MINUTE, 90)):
@@ -262,6 +262,10 @@ async def fill_paid() -> dict[str, Any]:
     return await fill(plan.PAID, Plan.PAID)
 
 
+async def fill_slow() -> dict[str, Any]:
+    return await fill(plan.Plan(calls_per_minute=5), Plan.FREE)
+
+
 async def fill_free() -> dict[str, Any]:
     return await fill(plan.FREE, Plan.FREE)
 
@@ -270,6 +274,7 @@ SCENARIOS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "day": day,
     "screen-first": screen_first,
     "fill-paid": fill_paid,
+    "fill-slow": fill_slow,
     "fill-free": fill_free,
 }
 
