@@ -28,7 +28,7 @@ class Found:
     bars: Bars
     asked: Range
     missing: tuple[Range, ...] = ()
-    settled_ms: int = 0  # bars that end by then will not change any more; 0: none
+    settled_ms: int = 0  # bars of the range that end by then will not change any more
     error: MarketError | None = None  # why something is missing
     fetched_ms: int | None = None  # when the newest part came from the vendor
 
@@ -136,7 +136,7 @@ class ChartHistory:
         return self._found((from_ms, to_ms), answer)
 
     def _found(self, asked: Range, answer: Answer) -> Found:
-        settled_ms = answer.settled_until_ms or 0
+        settled_ms = answer.settled_until_ms or asked[0]
         return Found(answer.bars, asked, answer.missing, settled_ms, answer.error, answer.fetched_ms)
 
     def _first_range(self) -> Range:

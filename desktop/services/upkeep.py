@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from desktop.data.clock import MarketClock
+from desktop.data.ledger import settled_until
 from desktop.domain.coverage import SETTLE_MS
 from desktop.domain.market import Market
-from desktop.domain.timeframe import ONE_MINUTE, Timeframe
+from desktop.domain.timeframe import ONE_MINUTE, Timeframe, bucket_start
 from desktop.services.chart_history import ChartHistory, Found, Range
 from desktop.services.live_end import LiveEnd
 from desktop.services.series_stream import Rounds, SeriesStream
@@ -48,6 +49,7 @@ class Upkeep:
         self._take = take
         self._rounds = Rounds(is_limited=is_limited)
         self._is_limited = is_limited
+        self._asked_edges = self._edges(clock.now_ms())
         self._hopeless: set[Range] = set()
         self.hurry()
 
@@ -68,14 +70,22 @@ class Upkeep:
         if await self._stitch.join():
             await self._settle(settled_ms)
             return True
-        unsettled_ms = settled_ms + SETTLE_MS[self._market] + self._timeframe.base.typical_ms
-        has_unsettled = unsettled_ms < self._end.closed_ms <= now_ms
-        if self._rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=has_unsettled):
+        edges = self._edges(now_ms)
+        if self._rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=edges != self._asked_edges):
             await self._settle(settled_ms)
+            self._asked_edges = edges
             return True
         if missing and time.monotonic() - self._repaired_s >= self._repair_every_s:
             return await self._repair([part for part in missing if part not in self._hopeless])
         return False
+
+    def _edges(self, now_ms: int) -> tuple[int, int]:
+        """Starts of the base buckets up to which bars have had their settle time, and are settled for good."""
+        base, market = self._timeframe.base, self._market
+        return (
+            bucket_start(now_ms - SETTLE_MS[market], base, market),
+            bucket_start(settled_until(now_ms, market), base, market),
+        )
 
     async def _settle(self, settled_ms: int) -> None:
         """REST's word on what closed since the last settled bar; corrections update the series in place."""
