@@ -16,6 +16,7 @@ from desktop.data.ledger import Range, held_ranges, settled_ranges_of, whole_buc
 from desktop.data.rate_limit import Priority
 from desktop.data.recheck import Recheck
 from desktop.data.rest import RestClient, unknown_ticker
+from desktop.data.splits import SplitCheck
 from desktop.data.store import Store
 from desktop.domain.aggregation import roll_up
 from desktop.domain.audit import AuditReport
@@ -60,6 +61,7 @@ class MarketData:
         self._clock = clock
         self._gaps = GapFiller(store, clock)
         self._recheck = Recheck(store, clock, self._gaps)
+        self._splits = SplitCheck(store, clock)
 
     async def bars(
         self,
@@ -154,6 +156,12 @@ class MarketData:
         rest, series = self._online(), series_of(ticker, timeframe)
         await self._gaps.edges.load()
         return await audit(rest, self._store, self._clock, self._gaps, series, (from_ms, to_ms), on_progress)
+
+    async def check_splits(self, ticker: str, *, priority: Priority = Priority.GAP) -> bool:
+        """Looks at a stock's splits, once a day: whether its adjusted bars were of an old scale and are gone now."""
+        if self.rest is None or market_of(ticker) is not Market.STOCKS:
+            return False
+        return await self._splits.run(self.rest, ticker, priority)
 
     async def history_start_ms(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> int | None:
         """Start of the oldest day with bars that can be had, or None when there is none; one call at most, once."""

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from desktop.demo.market_splits import unadjusted
 from desktop.demo.plan import utc_date
 from desktop.demo.rest_call import Call, bad_parameter, day_span, moment, not_found, timeframe_not_in_plan
-from desktop.demo.source import Split
 from desktop.demo.windows import UNITS, Windows
 from desktop.demo.wire import aggregate_rows, encode, encode_with_rows
 from desktop.domain.aggregation import grouped
 from desktop.domain.bars import Bars
 from desktop.domain.market import Market, market_of
 from desktop.domain.sessions import new_york_date, stock_session
-from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, new_york_midnight_ms
+from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe
 
 LARGEST_LIMIT: Final = 50_000
 _DEFAULT_LIMIT: Final = 5_000
@@ -101,7 +100,7 @@ def read_page(
         stored = kept
         starts = windows.starts(stored.start_ms)
     if not is_adjusted:
-        stored = unadjusted(stored, call.source.splits(ticker))
+        stored = unadjusted(stored, call.source.splits(ticker), call.now_ms)
     return Page(grouped(stored, starts), len(stored), rest_ms)
 
 
@@ -142,19 +141,6 @@ def _next_url(call: Call, path: str, limit: int, is_descending: bool) -> str:
     return f"{call.base}/v2/aggs/ticker/{path}?cursor={cursor}"
 
 
-def unadjusted(bars: Bars, splits: Sequence[Split]) -> Bars:
-    """Stock bars on the scale they were traded at: prices times, volumes over the splits that came later."""
-    if not splits or not len(bars):
-        return bars
-    factor = np.ones(len(bars))
-    for split in splits:
-        before = bars.start_ms < new_york_midnight_ms(split.execution_date)
-        factor[before] *= split.split_to / split.split_from
-    prices = [column * factor for column in (bars.open, bars.high, bars.low, bars.close)]
-    columns = [*prices, bars.volume / factor, bars.vwap * factor, bars.trades]
-    return Bars.from_columns(bars.start_ms, columns)
-
-
 def previous_day(call: Call, ticker: str) -> bytes:
     """`/v2/aggs/ticker/{ticker}/prev`: the last finished day with a bar; `t` is its end."""
     market = market_of(ticker)
@@ -167,7 +153,7 @@ def previous_day(call: Call, ticker: str) -> bytes:
         return encode(head)
     last = bars.take(len(bars) - 1, len(bars))
     if not is_adjusted:
-        last = unadjusted(last, call.source.splits(ticker))
+        last = unadjusted(last, call.source.splits(ticker), call.now_ms)
     rows = aggregate_rows(last, [ticker])
     rows[0].t = day_end_ms(int(last.start_ms[0]), market)
     head |= {"queryCount": 1, "resultsCount": 1, "count": 1}
@@ -206,7 +192,7 @@ def grouped_daily(call: Call, locale: str, market_name: str, date: str) -> bytes
         bars = call.source.bars(row.ticker, ONE_DAY, from_ms, last_ms + 1, call.now_ms)
         if len(bars):
             tickers.append(row.ticker)
-            found.append(bars if is_adjusted else unadjusted(bars, call.source.splits(row.ticker)))
+            found.append(bars if is_adjusted else unadjusted(bars, call.source.splits(row.ticker), call.now_ms))
     head = {"queryCount": len(found), "resultsCount": len(found), "adjusted": is_adjusted, "status": call.status}
     head["request_id"] = call.request_id
     rows = [aggregate_rows(bars, [ticker])[0] for bars, ticker in zip(found, tickers, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from desktop.demo.rest_aggregates import unadjusted
+from desktop.demo.market_splits import unadjusted
 from desktop.demo.rest_call import Call, bad_parameter
 from desktop.demo.windows import Windows
 from desktop.demo.wire import aggregate_rows, encode
@@ -88,7 +88,7 @@ def _underlying(
     windows = Windows.snapped(unit, 1, market_of(ticker), max(0, from_ms), max(0, high - 1))
     bars = call.source.bars(ticker, windows.stored_base, windows.start_ms, windows.end_ms, call.now_ms)
     if not call.flag("adjusted", True):
-        bars = unadjusted(bars, call.source.splits(ticker))
+        bars = unadjusted(bars, call.source.splits(ticker), call.now_ms)
     bars = grouped(bars, windows.starts(bars.start_ms))
     return bars.take(0, _MOST_BARS) if not is_descending else bars.take(max(0, len(bars) - _MOST_BARS), len(bars))
 

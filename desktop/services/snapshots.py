@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -54,6 +54,12 @@ class Snapshots:
         """Ends a wait for the next try."""
         self._hurry.set()
 
+    def check_again(self) -> None:
+        """Asks for everything, also for what the plan did not have."""
+        self._refused.clear()
+        self._due_s = 0.0
+        self.hurry()
+
     async def run(self) -> None:
         """Runs until cancelled."""
         pause_s = _LOOK_S
@@ -71,7 +77,7 @@ class Snapshots:
                 async with asyncio.timeout(pause_s):
                     await self._hurry.wait()
 
-    async def _show_cached(self, tickers: Collection[str]) -> None:
+    async def _show_cached(self, tickers: Sequence[str]) -> None:
         if not tickers:
             return
         for snapshot, fetched_ms in (await self._market_data.cached_snapshots(tickers)).values():
@@ -82,7 +88,7 @@ class Snapshots:
                     await self._put_closes(ticker, offline=True)
         self._cached.update(tickers)
 
-    async def _ask(self, tickers: Collection[str]) -> None:
+    async def _ask(self, tickers: Sequence[str]) -> None:
         is_due = time.monotonic() >= self._due_s
         for market in Market:
             names = [ticker for ticker in tickers if market_of(ticker) is market]
@@ -97,7 +103,7 @@ class Snapshots:
         connection = self._connection_of(ticker)
         return ticker not in self._asked or connection not in (None, self._asked[ticker])
 
-    async def _ask_snapshots(self, market: Market, tickers: Collection[str]) -> None:
+    async def _ask_snapshots(self, market: Market, tickers: Sequence[str]) -> None:
         if not tickers:
             return
         connections = {ticker: self._connection_of(ticker) for ticker in tickers}
@@ -109,7 +115,7 @@ class Snapshots:
         self._asked |= connections
         self._board.put_snapshots(snapshots.values(), self._clock.now_ms())
 
-    async def _ask_closes(self, tickers: Collection[str]) -> None:
+    async def _ask_closes(self, tickers: Sequence[str]) -> None:
         """Once a day and ticker; most of it is in the cache."""
         for ticker in tickers:
             today_ms = bucket_start(self._clock.now_ms(), ONE_DAY, market_of(ticker))

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desktop.demo.market_splits import unadjusted
 from desktop.demo.plan import FREE, PAID, Plan
-from desktop.demo.rest_aggregates import unadjusted
 from desktop.demo.source import MarketSource, Split
 from desktop.demo.windows import UNITS, Windows
 from desktop.domain.aggregation import roll_up
@@ -260,7 +260,7 @@ def test_unadjusted_bars_are_on_the_scale_of_their_day(run_async: Callable[..., 
             assert (split["execution_date"], split["split_from"], split["split_to"]) == ("2024-03-02", 1, 4)
             (split,) = (await client.get("/stocks/v1/splits?ticker=AAPL"))["results"]
             assert split["historical_adjustment_factor"] == 0.25
-        assert not len(unadjusted(Bars.empty(), SplitMarket().splits("AAPL")))
+        assert not len(unadjusted(Bars.empty(), SplitMarket().splits("AAPL"), START_MS))
 
     run_async(scenario())
 
