@@ -6,6 +6,7 @@ Part of the composition root: with `app.py` the only place that knows all layers
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -35,6 +36,7 @@ WORLD_HEADER = "X-Candelabra-World"
 CONTROL_HEADER = "X-Candelabra-Control"
 _SYNC_EVERY_S = 2.0
 _PROBE_S = 5.0
+_PLAN_KEY = "plan_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,19 @@ async def open_data_layer(
             )
             stack.push_async_callback(rest.aclose)
         market_data = MarketData(rest=rest, store=store, clock=clock)
+        with suppress(MarketError):  # a cache that cannot be written: what was learnt stays until asked for anew
+            await _meet_key(source, store, market_data)
         yield DataLayer(source, store, limiter, rest, market_data, clock, folder, recorder)
+
+
+async def _meet_key(source: Source, store: Store, market_data: MarketData) -> None:
+    """What the plan of another key did not have is asked for anew."""
+    if source.key is None or source.is_offline:
+        return
+    mark = hashlib.blake2b(source.key.encode(), digest_size=4).hexdigest()  # tells keys apart, not what they are
+    if await store.get_value(_PLAN_KEY) != mark:
+        await market_data.forget_limits()
+        await store.put_value(_PLAN_KEY, mark)
 
 
 async def _open_recorder(

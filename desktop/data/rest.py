@@ -14,7 +14,16 @@ from desktop.data.rest_calls import Body, Params, Place, RestCalls, RestOptions
 from desktop.data.rest_failures import NotFound, unknown_ticker
 from desktop.domain.bars import Bar, Bars
 from desktop.domain.errors import BadInput
-from desktop.domain.market import Market, MarketStatus, Snapshot, TickerInfo, Trade, is_plausible_ticker, pair_of
+from desktop.domain.market import (
+    Market,
+    MarketStatus,
+    Snapshot,
+    TickerInfo,
+    Trade,
+    is_plausible_ticker,
+    market_of,
+    pair_of,
+)
 from desktop.domain.timeframe import Timeframe
 
 __all__ = ["BarsPage", "RestClient", "RestOptions", "unknown_ticker"]
@@ -59,7 +68,7 @@ class RestClient(RestCalls):
         )
         params = {"adjusted": str(adjusted).lower(), "sort": "asc", "limit": str(limit)}
         try:
-            return await self._bars_page(path, params, from_ms, to_ms, place)
+            return await self._bars_page(path, params, from_ms, to_ms, place, _bars_of(ticker))
         except NotFound as error:
             raise unknown_ticker(ticker) from error
 
@@ -79,19 +88,22 @@ class RestClient(RestCalls):
         followed: set[str] = set()
         while page.next_url is not None:
             path, params = self.following(page.next_url, followed)
-            page = await self._bars_page(path, params, from_ms, to_ms, place)
+            page = await self._bars_page(path, params, from_ms, to_ms, place, _bars_of(ticker))
             yield page
 
-    async def _bars_page(self, path: str, params: Params, from_ms: int, to_ms: int, place: Place) -> BarsPage:
+    async def _bars_page(
+        self, path: str, params: Params, from_ms: int, to_ms: int, place: Place, family: str
+    ) -> BarsPage:
         def decode(body: Body) -> BarsPage:
             page = wire.decode_bars(body.content)
             return BarsPage(page.rows.between(from_ms, to_ms), page.next_url, page.is_delayed, body.server_ms)
 
-        return await self.ask_body(path, params, decode, place, "bars")
+        return await self.ask_body(path, params, decode, place, family)
 
     async def previous_bar(self, ticker: str, *, place: Place = Priority.WATCHLIST) -> Bar | None:
         """The last finished day's bar; its `start_ms` is whatever time the vendor gave. None when there is none."""
-        page = await self.ask(f"/v2/aggs/ticker/{_in_path(ticker)}/prev", {}, wire.decode_bars, place, "bars")
+        path = f"/v2/aggs/ticker/{_in_path(ticker)}/prev"
+        page = await self.ask(path, {}, wire.decode_bars, place, _bars_of(ticker))
         return page.rows[len(page.rows) - 1] if len(page.rows) else None
 
     async def grouped_daily(self, market: Market, day: dt.date, *, place: Place = Priority.WATCHLIST) -> dict[str, Bar]:
@@ -158,6 +170,7 @@ class RestClient(RestCalls):
         """Tick history of [from_ms, to_ms), ascending, page by page."""
         code = "X:" + "-".join(pair_of(ticker)) if ticker.startswith("X:") else ticker
         path, followed = f"/v3/trades/{_in_path(code)}", set[str]()
+        family = f"trades {market_of(ticker)}"
         params: Params = {
             "timestamp.gte": str(from_ms * 1_000_000),
             "timestamp.lt": str(to_ms * 1_000_000),
@@ -166,7 +179,7 @@ class RestClient(RestCalls):
             "limit": "50000",
         }
         while True:
-            page = await self.ask(path, params, lambda body: wire.decode_trades(body, ticker), place, "trades")
+            page = await self.ask(path, params, lambda body: wire.decode_trades(body, ticker), place, family)
             yield page.rows
             if page.next_url is None:
                 return
@@ -182,6 +195,11 @@ class RestClient(RestCalls):
             if page.next_url is None:
                 return answer
             path, params = self.following(page.next_url, followed)
+
+
+def _bars_of(ticker: str) -> str:
+    """Plans are sold by asset class: one that lacks the bars of stocks may well have those of coins."""
+    return f"bars {market_of(ticker)}"
 
 
 def _in_path(ticker: str) -> str:
