@@ -62,9 +62,13 @@ def _run(parsed: Namespace) -> int:
 
             asyncio.run(tickers.run(parsed))
         case _:
+            from desktop.commands import start
+
+            if (lock := start.take_folder(parsed)) is None:
+                return 0
             from desktop import app
 
-            return app.run(parsed)
+            return app.run(parsed, lock)
     return 0
 
 

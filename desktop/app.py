@@ -13,15 +13,16 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 os.environ["QT_API"] = "pyside6"  # with another Qt installed, qasync and pyqtgraph would pick that one
 os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from desktop import platform_check
 from desktop.assembly import Source, open_data_layer
@@ -35,24 +36,41 @@ from desktop.commands.environment import (
 )
 from desktop.commands.parser import option
 from desktop.commands.record import recording_order
+from desktop.commands.start import OPEN
+from desktop.commands.work.jobs import jobs_of
+from desktop.commands.work.window import OpenRequest, check_source
+from desktop.commands.work.workplace import Workplace
 from desktop.data import settings_file
 from desktop.data.api_key import ApiKeys
-from desktop.data.folders import Folders
+from desktop.data.folder_lock import FolderLock, read_owner
+from desktop.data.folders import Claim, Folders
+from desktop.data.local_channel import Outlet, as_request
+from desktop.data.local_client import hung
 from desktop.data.log_setup import Bug, CrashFile, Logging, install_hooks
 from desktop.data.redaction import Redactor
 from desktop.demo.launch import FeedServer, start_feed_server
-from desktop.domain.settings import VENDOR_SOCKET_DELAYED, Settings, Theme
+from desktop.domain.addresses import delayed_base
+from desktop.domain.errors import CacheError
+from desktop.domain.settings import Settings, Theme
 from desktop.domain.timeframe import Timeframe
 from desktop.services.keys import Keys
+from desktop.services.local_server import Job, LocalServer
 from desktop.services.notices import Notices
+from desktop.services.ownership import take_over
 from desktop.services.preferences import Preferences
 from desktop.services.tasks import Tasks
 from desktop.session import Desk, Session, open_session
 from desktop.shots import Shots, parse_size
 
+_TAKE_OVER_S: Final = 10.0  # for a command at work to step down
+_TAKEN: Final = "world taken"
 
-def run(arguments: Namespace) -> int:
-    """Opens the window and runs until it is closed; the answer is the exit code. Raises MarketError before it opens."""
+
+def run(arguments: Namespace, lock: FolderLock) -> int:
+    """Opens the window and runs until it is closed; the answer is the exit code. Raises MarketError before it opens.
+
+    lock: that of the data folder; released in the end.
+    """
     if (sentence := platform_check.choose_platform()) is not None:
         say(sentence)
     folders = folders_of(arguments)
@@ -68,8 +86,9 @@ def run(arguments: Namespace) -> int:
         app.setDesktopFileName("candelabra")
         app.setQuitOnLastWindowClosed(False)  # the main coroutine ends the application
         with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
-            return runner.run(_Application(app, arguments, folders, server).run(settings, sentences))
+            return runner.run(_Application(app, arguments, folders, server, lock).run(settings, sentences))
     finally:
+        lock.release()
         if server is not None:
             server.close()
 
@@ -86,11 +105,21 @@ class _Choice:
 class _Application:
     """What outlives a session: settings, keys, notices, logs, and the feed server of a demo or replay."""
 
-    def __init__(self, app: QApplication, arguments: Namespace, folders: Folders, server: FeedServer | None) -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        arguments: Namespace,
+        folders: Folders,
+        server: FeedServer | None,
+        lock: FolderLock,
+    ) -> None:
         self._app = app
         self._arguments = arguments
         self._folders = folders
         self._server = server
+        self._lock = lock
+        self._opened: tuple[Session, Source] | None = None
+        self._is_open = asyncio.Event()  # not between two sessions
         self._notices = Notices()
         self._redactor = Redactor()
         self._api_keys = ApiKeys()
@@ -122,6 +151,7 @@ class _Application:
             for sentence in sentences:
                 self._notices.post(sentence, "warning")
             desk = Desk(self._notices, preferences, keys)
+            await self._serve(stack, self._lock, self._folders.application, {OPEN: self._on_second_start})
             choice: _Choice | None = self._first_choice(desk)
             while choice is not None:
                 choice = await self._session(choice, desk)
@@ -155,26 +185,75 @@ class _Application:
         self._next = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             source = await self._source(choice, desk)
+            claim = self._folders.claim(source.world)
+            lock = await take_over(claim, patience_s=_TAKE_OVER_S)
+            if lock is None:
+                # Two that ask the vendor would throw each other out and use up the plan's calls: this one only reads.
+                source = replace(source, is_offline=True)
+                sentence = str(hung(await asyncio.to_thread(read_owner, claim.lock)))
+                self._notices.post(sentence, "error", key=_TAKEN, action="Retry", action_id=_TAKEN)
+            else:
+                stack.push_async_callback(asyncio.to_thread, lock.release)
+                self._notices.clear(_TAKEN)
             record = recording_order(self._arguments)
             layer = await stack.enter_async_context(open_data_layer(source, self._folders, self._on_file_event, record))
 
             def on_action(action_id: str) -> None:
                 if action_id == "use_delayed":
-                    desk.preferences.update(socket_base=VENDOR_SOCKET_DELAYED)
+                    desk.preferences.update(socket_base=delayed_base(source.socket_base))
+                    self._use_set_addresses()
                     self._choose(_Choice())
+                elif action_id == _TAKEN:
+                    self._choose(choice)
 
             session = await open_session(stack, layer, desk, on_action, is_first_start=choice.is_first_start)
             if layer.rest is not None and source.world.label == "CUSTOM" and not choice.is_second_look:
                 layer.rest.on_other_world = lambda _world: self._choose(_Choice(is_second_look=True))
             self._connect(stack, session, desk, source)
             self._show(session, choice, desk)
+            if lock is not None:
+                jobs = jobs_of(Workplace(layer, session.live))
+                await self._serve(stack, lock, claim, jobs, source.rest_base)
+            self._opened = session, source
+            self._is_open.set()
             tasks = Tasks()
             stack.push_async_callback(tasks.aclose)
             run = tasks.start(self._shots.run(session.window, session.chart, session.live), name="run")
             run.add_done_callback(lambda _task: self._choose(None))
             answer = await self._next
+            self._is_open.clear()
             session.window.hide()
             return answer
+
+    async def _serve(
+        self, stack: AsyncExitStack, lock: FolderLock, claim: Claim, jobs: Mapping[str, Job], rest_base: str = ""
+    ) -> None:
+        """Does jobs for others on this machine until the stack is closed."""
+        server = LocalServer(lock, claim.socket, jobs, rest_base=rest_base)
+        stack.push_async_callback(server.aclose)
+        try:
+            await server.start()
+        except CacheError as error:
+            self._notices.post(f"{error} Commands beside this window will not work.", "warning", key="local channel")
+
+    async def _on_second_start(self, arguments: dict[str, Any], _outlet: Outlet) -> None:
+        """Opens here what a second start on the same data folder was asked to open. Raises BadInput."""
+        request = as_request(arguments, OpenRequest)
+        timeframe = None if request.timeframe is None else Timeframe.parse(request.timeframe)
+        await self._is_open.wait()
+        assert self._opened is not None
+        session, source = self._opened
+        if request.activation_token is not None:
+            os.environ["XDG_ACTIVATION_TOKEN"] = request.activation_token  # Qt takes it from there, once
+        _bring_to_front(session.window)
+        check_source(request, source)
+        if session.chart.ticker and (request.ticker or timeframe):
+            session.chart.show(request.ticker or session.chart.ticker, timeframe or session.chart.timeframe)
+
+    def _use_set_addresses(self) -> None:
+        """From now on the settings' addresses hold, not those of the command line."""
+        for name in ("rest_base", "socket_base"):
+            vars(self._arguments).pop(name, None)
 
     def _show(self, session: Session, choice: _Choice, desk: Desk) -> None:
         if self._arguments.size is not None:
@@ -211,10 +290,14 @@ class _Application:
             if chart.ticker and option(self._arguments, "replay") is None:
                 preferences.update(ticker=chart.ticker, timeframe=str(chart.timeframe))
 
+        def change_world() -> None:
+            self._use_set_addresses()
+            self._choose(_Choice(is_demo=is_demo and not desk.keys.has_key))
+
         window.close_requested.connect(lambda: self._choose(None))
         window.demo_requested.connect(explore_demo)
         # Without a key there is nothing of the vendor's to change to: the demo goes on, opened anew.
-        window.world_change_requested.connect(lambda: self._choose(_Choice(is_demo=is_demo and not desk.keys.has_key)))
+        window.world_change_requested.connect(change_world)
         chart.reset.connect(remember_chart)
         for connection in (desk.keys.changed.connect(use_vendor), preferences.changed.connect(use_plan)):
             stack.callback(QObject.disconnect, connection)  # a closed session hears no more
@@ -230,6 +313,13 @@ class _Application:
             "error",
             key="bug",
         )
+
+
+def _bring_to_front(window: QMainWindow) -> None:
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, report: Callable[[Bug], None], bug: Bug) -> None:

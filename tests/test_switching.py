@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import _Application
 from desktop.commands.parser import build_parser
 from desktop.data import settings_file
+from desktop.data.folder_lock import FolderLock
 from desktop.data.folders import Folders
 from desktop.domain.settings import Settings
 from desktop.ui.main_window import MainWindow
@@ -59,13 +60,16 @@ def test_from_the_first_start_to_the_demo_to_a_key(
         last.close()
 
     async def scenario() -> None:
-        application = _Application(qapp, arguments, folders, None)
+        lock = FolderLock.try_take(folders.application.lock)
+        assert lock is not None
+        application = _Application(qapp, arguments, folders, None, lock)
         try:
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(application.run(settings, []))
                 await person(running)
                 assert await running == 0
         finally:
+            lock.release()
             if application._server is not None:
                 application._server.close()
 

@@ -12,6 +12,11 @@ REST_SCHEMES: Final = ("http", "https")
 SOCKET_SCHEMES: Final = ("ws", "wss")
 
 
+def delayed_base(socket_base: str) -> str:
+    """The vendor's host of delayed data that belongs to a host of real-time data."""
+    return socket_base.replace("://socket.", "://delayed.", 1)
+
+
 def checked_base(text: str, *, schemes: tuple[str, str]) -> str:
     """A usable base address, `scheme://host[:port]`, without trailing slash.
 
