@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from desktop.domain.errors import BadInput
 
 if TYPE_CHECKING:
+    from desktop.demo.raw_server import RawOptions
     from desktop.demo.server import ServerOptions
 
 _DEFAULT_SEED = 7
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="K", help="API key to ask for (default: a random one, printed)")
     parser.add_argument("--seed", type=int, default=_DEFAULT_SEED, metavar="N", help="which demo market (default 7)")
     parser.add_argument(
-        "--recording", nargs="+", type=Path, metavar="FILE", help="serve recorded CSV files or folders instead"
+        "--recording", nargs="+", type=Path, metavar="FILE", help="serve recorded CSV files or what --record wrote"
     )
     parser.add_argument("--start", metavar="T", help="market time of the demo's start (default: now)")
     parser.add_argument("--from", dest="from_", metavar="T", help="where the live part of a recording begins")
@@ -58,8 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_options(arguments: argparse.Namespace) -> ServerOptions:
+def read_options(arguments: argparse.Namespace) -> ServerOptions | RawOptions:
     """What to serve, from the command line. Raises BadInput."""
+    if arguments.recording and any(is_session(path) for path in arguments.recording):
+        return _raw_options(arguments)
     from desktop.demo.plan import PLANS
     from desktop.demo.server import ServerOptions
     from desktop.demo.source import MarketSource
@@ -97,6 +100,37 @@ def read_options(arguments: argparse.Namespace) -> ServerOptions:
     )
 
 
+def is_session(path: Path) -> bool:
+    """Whether `--record` made this folder."""
+    from desktop.data.recording_format import read_manifest
+
+    try:
+        return read_manifest(path) is not None
+    except OSError:
+        return False
+
+
+def _raw_options(arguments: argparse.Namespace) -> RawOptions:
+    from desktop.demo.raw_files import RawRecording
+    from desktop.demo.raw_server import RawOptions
+
+    if len(arguments.recording) > 1:
+        raise BadInput("One recording of a session can be served at a time.")
+    recording = RawRecording(arguments.recording[0])
+    start_ms = None if arguments.from_ is None else moment_ms(arguments.from_)
+    if start_ms is not None:
+        start_ms = min(max(start_ms, recording.first_ms), recording.end_ms)
+    return RawOptions(
+        recording,
+        arguments.key or f"demo-{secrets.token_hex(16)}",
+        start_ms,
+        _speed(arguments.speed),
+        arguments.port,
+        arguments.socket_port,
+        arguments.control_port,
+    )
+
+
 def _speed(text: str) -> float | None:
     if text == "max":
         return None
@@ -122,7 +156,8 @@ def moment_ms(text: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
-async def _serve(options: ServerOptions, *, watches_stdin: bool) -> None:
+async def _serve(options: ServerOptions | RawOptions, *, watches_stdin: bool) -> None:
+    from desktop.demo.raw_server import RawOptions, serving_recording
     from desktop.demo.server import serving
 
     loop = asyncio.get_running_loop()
@@ -132,7 +167,7 @@ async def _serve(options: ServerOptions, *, watches_stdin: bool) -> None:
             loop.add_signal_handler(number, ended.set)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
-    async with serving(options) as server:
+    async with serving_recording(options) if isinstance(options, RawOptions) else serving(options) as server:
         print(json.dumps(server.line()), flush=True)
         if watches_stdin:
             threading.Thread(target=_wait_for_end_of_stdin, args=(loop, ended), daemon=True).start()

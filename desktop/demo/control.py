@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from desktop.demo.clock import VirtualClock
+from desktop.demo.clock_order import set_clock
 from desktop.demo.corrections import CorrectedSource
 from desktop.demo.faults import REST_KINDS, SOCKET_KINDS, Fault, Faults
 from desktop.demo.http import Request, Response
@@ -20,16 +21,8 @@ from desktop.demo.stats import Stats
 from desktop.demo.wire import bar_event, encode, frame
 from desktop.domain.timeframe import MINUTE_MS
 
-_IMMEDIATE: Final = ("socket_drop", "socket_stall", "socket_evict", "correction")
-
-
-class ClockOrder(msgspec.Struct):
-    """What to change: `now_ms` jumps, `advance_ms` lets time pass at once; `rate` is a number or "max"."""
-
-    now_ms: float | None = None
-    advance_ms: float | None = None
-    rate: float | str | None = None
-    paused: bool | None = None
+_IMMEDIATE: Final = ("socket_drop", "socket_close", "socket_stall", "socket_evict", "correction")
+_GOING_AWAY: Final = 1001
 
 
 class PlanOrder(msgspec.Struct):
@@ -61,7 +54,7 @@ class Control:
         """Never raises; what cannot be read is a 400 with the reason in `error`."""
         routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/clock"): lambda _: self.clock.state(),
-            ("POST", "/clock"): self._set_clock,
+            ("POST", "/clock"): lambda request: set_clock(self.clock, request.body),
             ("GET", "/world"): lambda _: self.world,
             ("GET", "/stats"): lambda _: self.stats.state(),
             ("GET", "/faults"): lambda _: self._rules(),
@@ -77,21 +70,6 @@ class Control:
             return _json(200, handler(request))
         except (msgspec.MsgspecError, ValueError) as error:
             return _json(400, {"error": str(error)})
-
-    def _set_clock(self, request: Request) -> object:
-        order = msgspec.json.decode(request.body, type=ClockOrder)
-        if isinstance(order.rate, str):
-            if order.rate != "max":
-                raise ValueError('rate must be a number or "max"')
-            self.clock.set(now_ms=order.now_ms, paused=order.paused)
-            self.clock.step()
-        else:
-            if order.rate is not None and order.rate < 0:
-                raise ValueError("rate must not be negative")
-            self.clock.set(now_ms=order.now_ms, rate=order.rate, paused=order.paused)
-        if order.advance_ms is not None:
-            self.clock.advance(max(0.0, order.advance_ms))
-        return self.clock.state()
 
     def _set_plan(self, request: Request) -> object:
         order = msgspec.json.decode(request.body, type=PlanOrder)
@@ -139,6 +117,8 @@ class Control:
                 match fault.kind:
                     case "socket_drop":
                         subscriber.outbox.drop(fault.after_bytes or 0)
+                    case "socket_close":
+                        subscriber.outbox.hang_up(_GOING_AWAY, "restarting")
                     case "socket_stall":
                         subscriber.outbox.stall()
                     case "socket_evict":

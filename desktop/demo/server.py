@@ -115,7 +115,7 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
         await rest_server.start(options.rest_port)
         stack.push_async_callback(rest_server.aclose)
         socket_server = await _serve_sockets(clusters, faults, options.socket_port)
-        stack.push_async_callback(_close_sockets, socket_server)
+        stack.push_async_callback(close_sockets, socket_server)
         port = next(iter(socket_server.sockets)).getsockname()[1]
 
         rest.base = rest_server.url
@@ -172,7 +172,8 @@ async def _serve_sockets(clusters: dict[str, Cluster], faults: Faults, port: int
     )
 
 
-async def _close_sockets(server: Server) -> None:
+async def close_sockets(server: Server) -> None:
+    """Cuts what is open and stops listening."""
     for connection in server.connections:
         connection.transport.abort()
     server.close()

@@ -1,0 +1,190 @@
+"""Serves a recording of a session: REST, socket and control on loopback, over one virtual clock.
+
+Unless told otherwise the clock stands at the recording's begin until the first client comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request as HandshakeRequest
+from websockets.http11 import Response as HandshakeResponse
+
+from desktop.demo.clock import VirtualClock
+from desktop.demo.clock_order import set_clock
+from desktop.demo.faults import Faults
+from desktop.demo.http import HOST, HttpServer, Request, Response, reset
+from desktop.demo.raw_calls import RawAnswers
+from desktop.demo.raw_files import RawRecording
+from desktop.demo.raw_player import Player
+from desktop.demo.raw_sessions import Sessions
+from desktop.demo.raw_socket import RawCluster
+from desktop.demo.raw_tail import StreamTail
+from desktop.demo.server import RunningServer, close_sockets
+from desktop.demo.stats import ClusterStats, Stats
+from desktop.demo.wire import encode
+from desktop.domain.market import Market
+
+_LARGEST_MESSAGE: Final = 1 << 20
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RawOptions:
+    """What to serve. `start_ms` None: from the begin; `rate` None: as fast as the readers take it."""
+
+    recording: RawRecording
+    key: str
+    start_ms: float | None = None
+    rate: float | None = 1.0
+    rest_port: int = 0
+    socket_port: int = 0
+    control_port: int = 0
+
+
+class _Desk:
+    """REST and control, and the clock's start with the first client."""
+
+    def __init__(self, options: RawOptions, clock: VirtualClock, stats: Stats, answers: RawAnswers) -> None:
+        self.world: dict[str, object] = {"world": options.recording.world.id}
+        self.base = ""
+        self.headers: dict[str, str] = {}
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="rest")
+        self._key = options.key
+        self._clock = clock
+        self._stats = stats
+        self._answers = answers
+        self._is_waiting = True
+        clock.set(paused=True)
+
+    def someone_came(self) -> None:
+        """The market's time goes on from here."""
+        if self._is_waiting:
+            self._is_waiting = False
+            self._clock.set(paused=False)
+
+    async def answer(self, request: Request) -> Response:
+        """A REST call."""
+        self.someone_came()
+        self._stats.requests[request.path] += 1
+        self._stats.keys_in_addresses += request.first("apiKey") is not None
+        response = await self._answered(request)
+        self._stats.statuses[response.status] += 1
+        headers = {**response.headers, **self.headers}
+        return Response(response.status, response.body, response.content_type, headers, response.sabotage)
+
+    async def _answered(self, request: Request) -> Response:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if (token.strip() if scheme.lower() == "bearer" else request.first("apiKey")) != self._key:
+            return Response(401, encode({"status": "ERROR", "request_id": "", "error": "Unknown API Key"}))
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self.worker, self._answers.answer, request, self._clock.now_ms(), self.base
+            )
+        except Exception:  # noqa: BLE001 (the outermost hook: a recording may hold anything)
+            _LOG.exception("no answer for %s", request.path)
+            return Response(500, encode({"status": "ERROR", "request_id": "", "error": "Internal server error"}))
+
+    async def control(self, request: Request) -> Response:
+        """The control endpoint: clock, world and counters."""
+        try:
+            match request.method, request.path:
+                case "GET", "/clock":
+                    self.someone_came()
+                    payload: object = self._clock.state()
+                case "POST", "/clock":
+                    self._is_waiting = False
+                    payload = set_clock(self._clock, request.body)
+                case "GET", "/world":
+                    payload = self.world
+                case "GET", "/stats":
+                    payload = {**self._stats.state(), "recording": vars(self._answers.counts)}
+                case _:
+                    payload = {"error": f"no {request.method} {request.path} here"}
+                    return Response(404, encode(payload))
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Response(400, encode({"error": str(error)}))
+        return Response(200, encode(payload))
+
+
+@contextlib.asynccontextmanager
+async def serving_recording(options: RawOptions) -> AsyncIterator[RunningServer]:
+    """A feed server of a recording for the time of the context. Raises OSError when a port is taken."""
+    recording = options.recording
+    clock = VirtualClock(
+        recording.first_ms if options.start_ms is None else options.start_ms,
+        rate=1.0 if options.rate is None else options.rate,
+        is_stepped=options.rate is None,
+        end_ms=recording.end_ms,
+    )
+    stats, tail = Stats(), StreamTail()
+    desk = _Desk(options, clock, stats, RawAnswers(recording.calls, tail))
+    clusters = {}
+    for name in (market.cluster for market in Market):
+        counts = stats.clusters[name] = ClusterStats()
+        lines = ((part.number, line) for part, line in recording.connections if line.cluster == name)
+        clusters[name] = RawCluster(Sessions(lines), options.key, counts, clock.now_ms)
+    async with contextlib.AsyncExitStack() as stack:
+        reading = ThreadPoolExecutor(1, thread_name_prefix="frames")
+        for worker in (desk.worker, reading):
+            stack.callback(worker.shutdown, cancel_futures=True)
+        player = Player(recording, clock, clusters, tail, reading)
+        control_server, rest_server = HttpServer(desk.control), HttpServer(desk.answer)
+        await control_server.start(options.control_port)
+        stack.push_async_callback(control_server.aclose)
+        await rest_server.start(options.rest_port)
+        stack.push_async_callback(rest_server.aclose)
+        socket_server = await _serve_sockets(clusters, clock, desk, options.socket_port)
+        stack.push_async_callback(close_sockets, socket_server)
+        port = next(iter(socket_server.sockets)).getsockname()[1]
+        desk.base = rest_server.url
+        desk.headers = {"X-Candelabra-World": recording.world.id, "X-Candelabra-Control": control_server.url}
+        addresses = (rest_server.url, f"ws://{HOST}:{port}", control_server.url)
+        running = RunningServer(options.key, recording.world.id, *addresses, clock, Faults(stats.faults), stats)
+        desk.world.update(zip(("rest", "socket", "control"), addresses, strict=True))
+        desk.world.update({"first_ms": recording.first_ms, "end_ms": recording.end_ms})
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(player.run())
+            try:
+                yield running
+            finally:
+                playing.cancel()
+
+
+async def _serve_sockets(clusters: dict[str, RawCluster], clock: VirtualClock, desk: _Desk, port: int) -> Server:
+    def admit(connection: ServerConnection, request: HandshakeRequest) -> HandshakeResponse | None:
+        desk.someone_came()
+        cluster = clusters.get(request.path.partition("?")[0].strip("/"))
+        if cluster is None:
+            return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found\n")
+        if (failure := cluster.sessions.failure_at(clock.now_ms())) is None:
+            return None
+        if failure.code is None:
+            reset(connection.transport)
+        return connection.respond(HTTPStatus(failure.code or HTTPStatus.SERVICE_UNAVAILABLE), "")
+
+    async def converse(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        await clusters[connection.request.path.partition("?")[0].strip("/")].serve(connection)
+
+    return await serve(
+        converse,
+        HOST,
+        port,
+        process_request=admit,
+        compression=None,
+        ping_interval=None,
+        close_timeout=1.0,
+        max_size=_LARGEST_MESSAGE,
+        logger=_LOG,
+    )
