@@ -23,13 +23,14 @@ from desktop.services.chart_history import ChartHistory, Found
 from desktop.services.chart_status import BarState, ChartStatus, live_part, what_is_wrong
 from desktop.services.live import LiveMarket
 from desktop.services.live_end import BarOrigin, LiveEnd
-from desktop.services.series_stream import SeriesStream
+from desktop.services.series_stream import Pace, SeriesStream
 from desktop.services.stitch import Stitch
 from desktop.services.tasks import Tasks
 from desktop.services.upkeep import Upkeep
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
 _LOOK_S = 0.25
+_TURNS_A_LOOKUP = 8
 _SEEN_S = 2.0  # what is on the screen for so long is worth a second look at the vendor's
 
 
@@ -50,13 +51,14 @@ class ChartData(QObject):
         source: str,
         is_limited: bool,
         first_bars: int = _FIRST_BARS,
+        pace: Pace | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._market_data = market_data
         self._live = live
         self._clock = clock
-        self._is_limited = is_limited
+        self._pace = pace or Pace.on_plan(is_limited=is_limited)
         self._first_bars = first_bars
         self._tasks = Tasks()
         self._settled_ms = 0
@@ -123,33 +125,20 @@ class ChartData(QObject):
     def _follow_series(self, ticker: str, timeframe: Timeframe) -> None:
         """New parts for another series."""
         history = ChartHistory(self._market_data, self._clock, ticker, timeframe, self._first_bars)
-        market, clock, is_limited = market_of(ticker), self._clock, self._is_limited
-        closed_ms = bucket_start(clock.now_ms(), timeframe, market)
+        closed_ms = bucket_start(self._clock.now_ms(), timeframe, history.market)
         self._history = history
-        self._end = LiveEnd(timeframe, market, self._on_bars, self._on_outside, closed_ms)
-        self._stream = SeriesStream(self._live, ticker, self._end.take)
+        self._end = end = LiveEnd(timeframe, history.market, self._on_bars, self._on_outside, closed_ms)
+        self._stream = stream = SeriesStream(self._live, ticker, end.take)
         self._stitch = Stitch(
             history,
-            self._stream,
-            self._end,
-            clock,
-            market,
-            is_limited=is_limited,
+            stream,
+            end,
+            self._pace,
             quote=lambda: self._live.board.get(ticker),
             take=self._take,
             say=self._say,
         )
-        self._upkeep = Upkeep(
-            history,
-            self._stream,
-            self._end,
-            self._stitch,
-            clock,
-            market,
-            timeframe,
-            is_limited=is_limited,
-            take=self._take,
-        )
+        self._upkeep = Upkeep(history, stream, end, self._stitch, self._pace, take=self._take)
 
     async def _run(self) -> None:
         with suppress(MarketError):
@@ -158,10 +147,12 @@ class ChartData(QObject):
         self._stream.open()
         await self._check_splits()  # before anything of the new scale comes onto the screen
         await self._run_stitch()
+        turns = 0
         while True:
-            if self.info is None:  # the catalogue may still be on its way
+            if self.info is None and turns % _TURNS_A_LOOKUP == 0:  # the catalogue may still be on its way
                 with suppress(MarketError):
                     self.info = await self._market_data.catalogue.ticker(self.ticker)
+            turns += 1
             await asyncio.sleep(_LOOK_S)
             self._refresh_status()
             await self._check_splits()  # a day may have passed
@@ -268,7 +259,7 @@ class ChartData(QObject):
         self._set_status(
             bar_state="forming" if last_ms is None else self.state_of(last_ms),
             bar_origin="cache" if last_ms is None else self.origin_of(last_ms),
-            **live_part(self._live.board.get(self.ticker), self._end, self.market, is_live=self.is_live),
+            **live_part(self._live.board.get(self.ticker), self._end, self._stream, self.market, is_live=self.is_live),
         )
 
     def _set_status(self, **changes: object) -> None:

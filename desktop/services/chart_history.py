@@ -60,10 +60,10 @@ class ChartHistory:
         self, market_data: MarketData, clock: MarketClock, ticker: str, timeframe: Timeframe, first_bars: int
     ) -> None:
         self._market_data = market_data
-        self._clock = clock
+        self.clock = clock
         self._ticker = ticker
-        self._timeframe = timeframe
-        self._market = market_of(ticker)
+        self.timeframe = timeframe
+        self.market = market_of(ticker)
         self._first_bars = first_bars
 
     async def cached(self) -> Found:
@@ -77,28 +77,28 @@ class ChartHistory:
         """
         from_ms, to_ms = self._first_range()
         if held_ms is not None and settled_ms:
-            from_ms = bucket_start(min(held_ms, settled_ms), self._timeframe, self._market)
-        asked_ms = self._clock.now_ms()
+            from_ms = bucket_start(min(held_ms, settled_ms), self.timeframe, self.market)
+        asked_ms = self.clock.now_ms()
         found = await self._ask(from_ms, to_ms, max_age_ms=0)
-        as_of_ms = (asked_ms + self._clock.now_ms()) // 2  # when the server looked, as near as can be told
+        as_of_ms = (asked_ms + self.clock.now_ms()) // 2  # when the server looked, as near as can be told
         if found.error is not None:
             return found, None
-        bucket_ms = bucket_start(asked_ms, self._timeframe, self._market)
-        tail, older = Tail(self._timeframe, self._market), Bars.empty()
-        if self._timeframe == ONE_MINUTE:
+        bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
+        tail, older = Tail(self.timeframe, self.market), Bars.empty()
+        if self.timeframe == ONE_MINUTE:
             seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
             minutes = found.bars.between(seeded_ms, to_ms)
-        elif self._timeframe.base == ONE_MINUTE:
+        elif self.timeframe.base == ONE_MINUTE:
             seeded_ms = bucket_ms
             minutes = await self._bars_of(ONE_MINUTE, seeded_ms, to_ms)  # just fetched: no call
         else:
-            seeded_ms = seed_start(asked_ms, self._timeframe, self._market)
-            older = await self._bars_of(self._timeframe.base, bucket_ms, seeded_ms)  # no call either
-            asked_ms = self._clock.now_ms()
+            seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
+            older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)  # no call either
+            asked_ms = self.clock.now_ms()
             minutes = await self.minutes(seeded_ms, asked_ms + 1)
-            as_of_ms = (asked_ms + self._clock.now_ms()) // 2
+            as_of_ms = (asked_ms + self.clock.now_ms()) // 2
         tail.seed(older, minutes, seeded_ms, as_of_ms)
-        closed_ms = bucket_start(asked_ms, self._timeframe, self._market)
+        closed_ms = bucket_start(asked_ms, self.timeframe, self.market)
         newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
         return found, Seed(tail, closed_ms, asked_ms, newest_ms)
 
@@ -108,31 +108,31 @@ class ChartHistory:
 
     async def older(self, first_ms: int) -> tuple[Found, bool]:
         """One look to the left of `first_ms`, and whether there is nothing before it."""
-        span_ms = _OLDER_BARS * self._timeframe.typical_ms
-        from_ms = bucket_start(max(0, first_ms - span_ms), self._timeframe, self._market)
-        answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, first_ms)
+        span_ms = _OLDER_BARS * self.timeframe.typical_ms
+        from_ms = bucket_start(max(0, first_ms - span_ms), self.timeframe, self.market)
+        answer = await self._market_data.bars(self._ticker, self.timeframe, from_ms, first_ms)
         history_ms = await self._market_data.history_start_ms(self._ticker)
         oldest_ms = max(answer.oldest_ms or 0, history_ms or first_ms)
         return self._found((from_ms, first_ms), answer), answer.error is None and from_ms <= oldest_ms
 
     async def since(self, settled_ms: int, now_ms: int) -> Found:
         """REST's word on everything since the last settled bar."""
-        from_ms = bucket_start(settled_ms or now_ms, self._timeframe, self._market)
+        from_ms = bucket_start(settled_ms or now_ms, self.timeframe, self.market)
         return await self._ask(from_ms, now_ms + 1, priority=Priority.GAP, max_age_ms=0)
 
     async def buckets(self, from_ms: int, to_ms: int, *, offline: bool = False, max_age_ms: int = 0) -> Found:
         """The whole buckets that touch [from_ms, to_ms)."""
-        first_ms = bucket_start(from_ms, self._timeframe, self._market)
-        last_ms = bucket_start(to_ms - 1, self._timeframe, self._market)
-        end_ms = bucket_end(last_ms, self._timeframe, self._market)
+        first_ms = bucket_start(from_ms, self.timeframe, self.market)
+        last_ms = bucket_start(to_ms - 1, self.timeframe, self.market)
+        end_ms = bucket_end(last_ms, self.timeframe, self.market)
         return await self._ask(first_ms, end_ms, priority=Priority.GAP, max_age_ms=max_age_ms, offline=offline)
 
     async def recheck(self, from_ms: int, to_ms: int) -> list[Range]:
         """Asks again about what is old of [from_ms, to_ms); answers what turned out different."""
-        return await self._market_data.recheck(self._ticker, self._timeframe, from_ms, to_ms)
+        return await self._market_data.recheck(self._ticker, self.timeframe, from_ms, to_ms)
 
     async def _ask(self, from_ms: int, to_ms: int, **how: Any) -> Found:
-        answer = await self._market_data.bars(self._ticker, self._timeframe, from_ms, to_ms, **how)
+        answer = await self._market_data.bars(self._ticker, self.timeframe, from_ms, to_ms, **how)
         return self._found((from_ms, to_ms), answer)
 
     def _found(self, asked: Range, answer: Answer) -> Found:
@@ -140,11 +140,11 @@ class ChartHistory:
         return Found(answer.bars, asked, answer.missing, settled_ms, answer.error, answer.fetched_ms)
 
     def _first_range(self) -> Range:
-        now_ms = self._clock.now_ms()
-        span_ms = self._first_bars * self._timeframe.typical_ms
-        if self._market is Market.STOCKS:
+        now_ms = self.clock.now_ms()
+        span_ms = self._first_bars * self.timeframe.typical_ms
+        if self.market is Market.STOCKS:
             span_ms = span_ms * 7 // 4  # nights and weekends hold no bars
-        return bucket_start(max(0, now_ms - span_ms), self._timeframe, self._market), now_ms + 1
+        return bucket_start(max(0, now_ms - span_ms), self.timeframe, self.market), now_ms + 1
 
     async def _bars_of(self, timeframe: Timeframe, from_ms: int, to_ms: int, max_age_ms: int = RECHECK_MS) -> Bars:
         if from_ms >= to_ms:

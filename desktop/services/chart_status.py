@@ -10,6 +10,7 @@ from desktop.domain.freshness import Freshness, Seen
 from desktop.domain.market import Market
 from desktop.services.board import LiveQuote
 from desktop.services.live_end import BarOrigin, LiveEnd
+from desktop.services.series_stream import SeriesStream
 
 Phase = Literal["empty", "loading", "ready", "failed"]
 BarState = Literal["forming", "closed", "settled"]
@@ -39,22 +40,33 @@ class ChartStatus:
     missing: tuple[tuple[int, int], ...] = ()
     source: str = "Massive"
 
+    def age_ms(self, now_ms: int) -> int | None:
+        """How old what is shown is: cached bars since they were fetched, else since the newest price was made."""
+        since_ms = self.last_event_ms
+        if self.freshness is Freshness.CACHED and self.fetched_ms is not None:
+            since_ms = self.fetched_ms
+        return None if since_ms is None else max(0, now_ms - since_ms)
+
 
 def what_is_wrong(error: MarketError | None) -> dict[str, Any]:
     """The fields of a status that an error decides; None: nothing is wrong."""
     return {"sentence": None if error is None else str(error), "is_plan_limit": isinstance(error, NotInPlan)}
 
 
-def live_part(quote: LiveQuote | None, end: LiveEnd, market: Market, *, is_live: bool) -> dict[str, Any]:
+def live_part(
+    quote: LiveQuote | None, end: LiveEnd, stream: SeriesStream, market: Market, *, is_live: bool
+) -> dict[str, Any]:
     """The fields of a status that the newest price and the live end decide."""
     freshness = Freshness.CACHED if quote is None else quote.freshness
+    if not is_live and not stream.is_without_feed:
+        freshness = before_stitch(freshness)
     has_only_minutes = end.events > 0 and not end.has_trades and market is not Market.FOREX
     return {
-        "freshness": freshness if is_live else before_stitch(freshness),
+        "freshness": freshness,
         "last_event_ms": None if quote is None else quote.last_ms,
         "seen": None if quote is None else quote.seen,
         "live_events": end.events,
-        "note": MINUTES_ONLY if has_only_minutes else None,
+        "note": NO_FEED if stream.is_without_feed else MINUTES_ONLY if has_only_minutes else None,
     }
 
 

@@ -110,6 +110,7 @@ class LiveMarket(QObject):
         market_data: MarketData | None = None,
         *,
         is_delayed: bool = False,
+        snapshot_every_s: float = 60.0,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -119,7 +120,9 @@ class LiveMarket(QObject):
         self._clusters: dict[Market, _Cluster] = {}
         self._board = Board()
         self._snapshots = (
-            None if market_data is None else Snapshots(market_data, self._board, clock, self._connection_of)
+            None
+            if market_data is None
+            else Snapshots(market_data, self._board, clock, self._connection_of, snapshot_every_s)
         )
         self._tasks = Tasks()
         self._seen_breaks = clock.breaks
@@ -216,7 +219,9 @@ class LiveMarket(QObject):
         return f"{code}.{symbol_of(ticker)}" in cluster.state.refused
 
     def retry_now(self) -> None:
-        """Connects at once where a feed waits or was refused."""
+        """Connects at once where a feed waits or was refused, and asks for snapshots again."""
+        if self._snapshots is not None:
+            self._snapshots.check_again()
         for cluster in self._clusters.values():
             cluster.feed.retry_now()
 

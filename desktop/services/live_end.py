@@ -132,6 +132,10 @@ class LiveEnd:
         if self._timeframe != ONE_MINUTE:
             self._tail.drop_before(bucket_start(closed_ms - 1, self._timeframe, self._market))
 
+    def close_silently(self, closed_ms: int) -> None:
+        """The same where REST has given the bars: there is nothing to announce from here."""
+        self.closed_ms = max(self.closed_ms, closed_ms)
+
     def flush(self) -> None:
         """Hands over what changed since the last time."""
         self.stop()

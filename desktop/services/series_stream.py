@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from desktop.domain.market import Market, market_of
 from desktop.services.live import Channel, Listener, LiveMarket, Subscription, channels_of
 
-_SETTLE_EVERY_S = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"
-_POLL_EVERY_S = {True: 60.0, False: 15.0}
-_RETRY_S = {True: 30.0, False: 5.0}
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often REST is asked about the end of a series, in real seconds."""
+
+    settle_s: float = 10.0
+    outage_s: float = 15.0  # instead of a stream that is down
+    poll_s: float = 60.0  # instead of a stream that the plan does not have
+    retry_s: float = 5.0
+    join_s: float = 3.0
+    repair_s: float = 10.0  # of a range that could not be had; doubled each time
+
+    @classmethod
+    def on_plan(cls, *, is_limited: bool) -> Pace:
+        """is_limited: to a few calls a minute."""
+        return cls(60.0, 60.0, 60.0, 30.0, 20.0, 60.0) if is_limited else cls()
 
 
 class Pause:
     """The wait between two tries, which the server's return or a person can end."""
 
-    def __init__(self, *, is_limited: bool) -> None:
-        self._seconds = _RETRY_S[is_limited]
+    def __init__(self, pace: Pace) -> None:
+        self._seconds = pace.retry_s
         self._is_over = asyncio.Event()
 
     def end(self) -> None:
@@ -64,6 +79,11 @@ class SeriesStream:
         """Whether any channel of the ticker is confirmed."""
         return self._live.is_streaming(self._ticker)
 
+    @property
+    def is_without_feed(self) -> bool:
+        """Whether the plan has no live data for this market."""
+        return self._live.is_without_feed(self._ticker)
+
     def fall_back(self) -> None:
         """Changes to second bars when the plan refuses trades."""
         if self._subscription is None or market_of(self._ticker) is Market.FOREX:
@@ -78,17 +98,18 @@ class SeriesStream:
 class Rounds:
     """When REST is asked about the end of a series: to settle closed bars, or instead of a stream."""
 
-    def __init__(self, *, is_limited: bool) -> None:
-        self._is_limited = is_limited
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._settled_s = self._polled_s = time.monotonic()
 
-    def is_due(self, *, is_flowing: bool, has_unsettled: bool) -> bool:
-        """Answers True at most once per round."""
+    def is_due(self, stream: SeriesStream, *, has_unsettled: Callable[[], bool]) -> bool:
+        """Answers True at most once per round; `has_unsettled` is asked only when its round has come."""
         now_s = time.monotonic()
-        if not is_flowing and now_s - self._polled_s >= _POLL_EVERY_S[self._is_limited]:
+        poll_s = self._pace.poll_s if stream.is_without_feed else self._pace.outage_s
+        if not stream.is_flowing and now_s - self._polled_s >= poll_s:
             self._polled_s = now_s
             return True
-        if has_unsettled and now_s - self._settled_s >= _SETTLE_EVERY_S[self._is_limited]:
+        if now_s - self._settled_s >= self._pace.settle_s and has_unsettled():
             self._settled_s = now_s
             return True
         return False

@@ -20,7 +20,6 @@ from desktop.services.board import Board
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
-_EVERY_S: Final = 60.0
 _RETRY_S: Final = 5.0  # doubled each time
 _RETRY_AT_MOST_S: Final = 30.0
 _CLOSES_MS: Final = 10 * DAY_MS  # holds two days with trades
@@ -38,11 +37,13 @@ class Snapshots:
         board: Board,
         clock: MarketClock,
         connection_of: Callable[[str], int | None],
+        every_s: float,
     ) -> None:
         self._market_data = market_data
         self._board = board
         self._clock = clock
         self._connection_of = connection_of
+        self._every_s = every_s
         self._cached: set[str] = set()  # tickers whose cached values are on the board
         self._asked: dict[str, int | None] = {}  # by ticker: the connection that carried it then
         self._closes: dict[str, int] = {}  # by ticker: the day as of which its closes are known
@@ -97,7 +98,7 @@ class Snapshots:
             if market in self._refused:
                 await self._ask_closes(names)
         if is_due:
-            self._due_s = time.monotonic() + _EVERY_S
+            self._due_s = time.monotonic() + self._every_s
 
     def _is_new(self, ticker: str) -> bool:
         connection = self._connection_of(ticker)

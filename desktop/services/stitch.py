@@ -6,18 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from desktop.data.clock import MarketClock
 from desktop.domain.coverage import SETTLE_MS
 from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
-from desktop.domain.market import Market
 from desktop.domain.timeframe import MINUTE_MS
 from desktop.services.board import LiveQuote
 from desktop.services.chart_history import ChartHistory, Found
 from desktop.services.live_end import LiveEnd
-from desktop.services.series_stream import Pause, SeriesStream
+from desktop.services.series_stream import Pace, Pause, SeriesStream
 
 FINAL: Final = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
-_JOIN_EVERY_S: Final = {True: 20.0, False: 3.0}  # by "is the plan limited to calls a minute"
 _JOINED_MINUTES: Final = 6  # asked for again until REST has caught up: it can be behind by minutes
 
 
@@ -36,10 +33,8 @@ class Stitch:
         history: ChartHistory,
         stream: SeriesStream,
         end: LiveEnd,
-        clock: MarketClock,
-        market: Market,
+        pace: Pace,
         *,
-        is_limited: bool,
         quote: Callable[[], LiveQuote | None],
         take: Callable[[Found], None],
         say: Callable[[MarketError | None], None],
@@ -47,13 +42,13 @@ class Stitch:
         self._history = history
         self._stream = stream
         self._end = end
-        self._clock = clock
-        self._market = market
-        self._is_limited = is_limited
+        self._clock = clock = history.clock
+        self._market = history.market
+        self._join_every_s = pace.join_s
         self._quote = quote
         self._take = take
         self._say = say
-        self._pause = Pause(is_limited=is_limited)
+        self._pause = Pause(pace)
         self._connection: int | None = None  # that the series was stitched to
         self._stood_ms = 0  # time of the market at which that connection was known to stand
         self._breaks = clock.breaks
@@ -129,7 +124,7 @@ class Stitch:
         """Looks whether REST has caught up, now and then; answers whether it has just done so. Raises MarketError."""
         if self.is_joined or not self.is_on_stream or self._end.tail is None:
             return False
-        if time.monotonic() - self._looked_s < _JOIN_EVERY_S[self._is_limited]:
+        if time.monotonic() - self._looked_s < self._join_every_s:
             return False
         self._looked_s = time.monotonic()
         asked_ms = self._clock.now_ms()

@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from desktop.data.clock import MarketClock
 from desktop.data.ledger import settled_until
 from desktop.domain.coverage import SETTLE_MS
-from desktop.domain.market import Market
-from desktop.domain.timeframe import ONE_MINUTE, Timeframe, bucket_start
+from desktop.domain.timeframe import ONE_MINUTE, bucket_start
 from desktop.services.chart_history import ChartHistory, Found, Range
 from desktop.services.live_end import LiveEnd
-from desktop.services.series_stream import Rounds, SeriesStream
+from desktop.services.series_stream import Pace, Rounds, SeriesStream
 from desktop.services.stitch import FINAL, Stitch
 
-_REPAIR_EVERY_S: Final = {True: 60.0, False: 10.0}  # by "is the plan limited to calls a minute"; doubled each time
 _REPAIR_AT_MOST_S: Final = 600.0
 
 
@@ -32,23 +29,20 @@ class Upkeep:
         stream: SeriesStream,
         end: LiveEnd,
         stitch: Stitch,
-        clock: MarketClock,
-        market: Market,
-        timeframe: Timeframe,
+        pace: Pace,
         *,
-        is_limited: bool,
         take: Callable[[Found], None],
     ) -> None:
         self._history = history
         self._stream = stream
         self._end = end
         self._stitch = stitch
-        self._clock = clock
-        self._market = market
-        self._timeframe = timeframe
+        self._clock = clock = history.clock
+        self._market = history.market
+        self._timeframe = history.timeframe
         self._take = take
-        self._rounds = Rounds(is_limited=is_limited)
-        self._is_limited = is_limited
+        self._rounds = Rounds(pace)
+        self._repair_first_s = pace.repair_s
         self._asked_edges = self._edges(clock.now_ms())
         self._hopeless: set[Range] = set()
         self.hurry()
@@ -57,27 +51,35 @@ class Upkeep:
         """Lost ranges are asked for again at once, those that were refused too."""
         self._hopeless.clear()
         self._repaired_s = -_REPAIR_AT_MOST_S
-        self._repair_every_s = _REPAIR_EVERY_S[self._is_limited]
+        self._repair_every_s = self._repair_first_s
 
     async def turn(self, missing: tuple[Range, ...], settled_ms: int) -> bool:
         """Closes buckets by the clock, then asks REST whatever is due; answers whether it did. Raises MarketError."""
-        if not self._stitch.is_stitched:
-            return False
         now_ms = self._clock.now_ms()
+        if not self._stitch.is_stitched:
+            # A plan without a feed that refuses the current day has the rest of it tomorrow.
+            is_waiting = self._stitch.has_given_up and self._stream.is_without_feed
+            if not is_waiting or not self._rounds.is_due(self._stream, has_unsettled=lambda: False):
+                return False
+            await self._settle(settled_ms)
+            return True
         if self._stitch.is_on_stream:
             # Never in an outage: nobody knows what was traded.
             self._end.close_by_clock(now_ms, self._clock.rate)
         if await self._stitch.join():
             await self._settle(settled_ms)
             return True
-        edges = self._edges(now_ms)
-        if self._rounds.is_due(is_flowing=self._stream.is_flowing, has_unsettled=edges != self._asked_edges):
+        if self._rounds.is_due(self._stream, has_unsettled=self._has_unsettled):
+            edges = self._edges(now_ms)
             await self._settle(settled_ms)
             self._asked_edges = edges
             return True
         if missing and time.monotonic() - self._repaired_s >= self._repair_every_s:
             return await self._repair([part for part in missing if part not in self._hopeless])
         return False
+
+    def _has_unsettled(self) -> bool:
+        return self._edges(self._clock.now_ms()) != self._asked_edges
 
     def _edges(self, now_ms: int) -> tuple[int, int]:
         """Starts of the base buckets up to which bars have had their settle time, and are settled for good."""
@@ -93,6 +95,8 @@ class Upkeep:
         found = await self._history.since(settled_ms, now_ms)
         if self._timeframe == ONE_MINUTE:
             self._end.settle(found.bars, now_ms)
+        if not self._stream.is_flowing:
+            self._end.close_silently(bucket_start(now_ms, self._timeframe, self._market))
         self._take(found)
         if found.error is not None:
             raise found.error
@@ -105,7 +109,7 @@ class Upkeep:
         found = await self._history.buckets(*lost[-1], max_age_ms=0)
         self._take(found)
         if found.error is None:
-            self._repair_every_s = _REPAIR_EVERY_S[self._is_limited]
+            self._repair_every_s = self._repair_first_s
         else:
             self._repair_every_s = min(2 * self._repair_every_s, _REPAIR_AT_MOST_S)
             if isinstance(found.error, FINAL):

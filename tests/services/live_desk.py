@@ -19,6 +19,7 @@ from desktop.domain.settings import Plan
 from desktop.domain.world import World
 from desktop.services.chart_data import ChartData
 from desktop.services.live import LiveMarket
+from desktop.services.series_stream import Pace
 
 
 @dataclass
@@ -32,14 +33,24 @@ class LiveDesk:
 
 @asynccontextmanager
 async def live_desk(
-    server: RunningServer, folder: Path, clock: MarketClock | None = None, *, key: str | None = None, rest: bool = True
+    server: RunningServer,
+    folder: Path,
+    clock: MarketClock | None = None,
+    *,
+    key: str | None = None,
+    rest: bool = True,
+    calls_per_minute: int | None = None,
+    pace: Pace | None = None,
 ) -> AsyncIterator[LiveDesk]:
-    """A chart over `server`; with `rest=False` offline, on the cache in `folder` alone."""
+    """A chart over `server`; with `rest=False` offline, on the cache in `folder` alone.
+
+    `pace` is that of the board's snapshots too.
+    """
     source = Source(server.rest, server.socket, key or server.key, World(server.world), server.control, Plan.PAID)
     async with AsyncExitStack() as stack:
         store = await Store.open(folder / "cache.sqlite", source.world, on_event=lambda _sentence: None)
         stack.push_async_callback(store.aclose)
-        limiter = Limiter(calls_per_minute=None)
+        limiter = Limiter(calls_per_minute=calls_per_minute)
         client = None
         if rest:
             client = RestClient(base=source.rest_base, key=source.key, limiter=limiter, world=source.world)
@@ -47,10 +58,11 @@ async def live_desk(
         market_clock = clock or server.clock
         data = MarketData(rest=client, store=store, clock=market_clock)
         layer = DataLayer(source, store, limiter, client, data, market_clock, folder)
-        live = LiveMarket(layer.make_feed if rest else None, market_clock, data if rest else None)
+        every_s = (pace or Pace()).poll_s
+        live = LiveMarket(layer.make_feed if rest else None, market_clock, data, snapshot_every_s=every_s)
         stack.push_async_callback(live.aclose)
         live.start()
-        chart = ChartData(data, live, market_clock, source="DEMO", is_limited=False)
+        chart = ChartData(data, live, market_clock, source="DEMO", is_limited=calls_per_minute is not None, pace=pace)
         stack.push_async_callback(chart.aclose)
         yield LiveDesk(layer, live, chart)
 
