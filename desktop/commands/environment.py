@@ -20,6 +20,7 @@ from desktop.data.folders import Folders
 from desktop.data.log_setup import log_to_stderr
 from desktop.data.redaction import Redactor
 from desktop.demo.launch import FeedServer, start_feed_server, world_of
+from desktop.demo.raw_bars import first_view
 from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import Plan, Settings
@@ -56,7 +57,12 @@ def server_arguments(arguments: argparse.Namespace, settings: Settings) -> list[
 
 
 def first_recorded(paths: list[Path]) -> tuple[str, str]:
-    """Ticker and timeframe of the first recording, told by its name: `X_BTCUSD_1m.csv.gz` -> X:BTCUSD, 1m."""
+    """Ticker and timeframe of the first recording: what a session opened with, a file's by its name.
+
+    `X_BTCUSD_1m.csv.gz` -> X:BTCUSD, 1m.
+    """
+    if (view := first_view(paths[0])) is not None:
+        return view[0], str(view[1])
     parts = paths[0].name.split(".", 1)[0].split("_")
     prefix = f"{parts.pop(0)}:" if parts[0] in ("X", "C") and len(parts) > 1 else ""
     resolution = next((part for part in parts[1:] if part in ("1s", "1m", "5m", "1h", "1d")), "1m")

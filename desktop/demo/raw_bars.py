@@ -11,10 +11,12 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
+from urllib.parse import unquote
 
 from desktop.data.wire import decode_bars
-from desktop.demo.raw_files import RecordedCall
+from desktop.demo.raw_files import RecordedCall, lines_of_calls
 from desktop.demo.raw_tail import StreamTail
 from desktop.demo.rest_aggregates import LARGEST_LIMIT
 from desktop.demo.rest_call import Refusal, moment, read_cursor
@@ -23,7 +25,7 @@ from desktop.domain.bars import Bar, Bars
 from desktop.domain.coverage import gaps
 from desktop.domain.errors import BadResponse
 from desktop.domain.market import market_of
-from desktop.domain.timeframe import ONE_MINUTE, Span, Timeframe, bucket_end, bucket_start
+from desktop.domain.timeframe import DAY_MS, ONE_MINUTE, Span, Timeframe, bucket_end, bucket_start
 
 _PATH: Final = re.compile(r"/v2/aggs/ticker/([^/]+)/range/(\d{1,5})/([a-z]+)/([^/]+)/([^/]+)")
 _SPANS: Final = {span.value: span for span in Span}
@@ -160,6 +162,17 @@ class RecordedSeries:
     @property
     def is_delayed(self) -> bool:
         return any(one.is_delayed for one in self._known)
+
+
+def first_view(folder: Path) -> tuple[str, Timeframe] | None:
+    """The chart that a recorded session opened with, as its calls tell: the first bars shorter than a day, else any."""
+    view = None
+    for line in lines_of_calls(folder):
+        if (asked := Asked.read(unquote(line.path), dict(line.query))) is not None:
+            view = view or (asked.series.ticker, asked.series.timeframe)
+            if asked.series.timeframe.typical_ms < DAY_MS:
+                return asked.series.ticker, asked.series.timeframe
+    return view
 
 
 def page_of(bars: Bars, asked: Asked, path: str, base: str, request_id: str, *, is_delayed: bool) -> bytes:

@@ -133,6 +133,12 @@ class RawRecording:
         return (line for own, line in self.connections if own is part)
 
 
+def lines_of_calls(folder: Path) -> Iterator[CallLine]:
+    """The calls of a recording part by part, read as they are taken. Raises OSError."""
+    for part in sorted(folder.glob(f"{PART_PREFIX}*")):
+        yield from _lines(part / CALLS, CallLine)
+
+
 def _in_time(part: Part, lines: Iterator[SocketLine]) -> Iterator[tuple[int, Part, SocketLine]]:
     """With times that never go back, also where the recorded clock was set back."""
     latest_ms = 0
