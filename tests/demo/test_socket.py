@@ -12,7 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidMessage, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
+    InvalidMessage,
+    InvalidStatus,
+)
 
 from desktop.demo.plan import PAID, Plan
 from desktop.demo.server import RunningServer
@@ -312,6 +318,10 @@ def test_faults_on_the_line(run_async: Callable[..., Any]) -> None:
                     server.clock.advance(10_000)
                     with pytest.raises(ConnectionClosedError):
                         await socket.recv()
+            async with subscribed(server, ["XT.BTC-USD"]) as socket:
+                await control(server, "/faults", {"kind": "socket_close"})
+                with pytest.raises(ConnectionClosedOK, match="1001"):
+                    await socket.recv()
             async with subscribed(server, ["XT.BTC-USD", "XA.BTC-USD"]) as socket:
                 await control(server, "/faults", {"kind": "socket_malformed", "count": 1})
                 server.clock.advance(10_000)

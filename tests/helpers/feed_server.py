@@ -57,9 +57,9 @@ class ServerProcess:
                 pipe.close()
 
 
-def start_server(arguments: Sequence[str] = ()) -> ServerProcess:
-    """Starts `python -m desktop.demo` with `arguments` and waits until it listens; the caller closes it."""
-    command = [sys.executable, "-m", "desktop.demo", "--key", TEST_KEY, "--watch-stdin", *arguments]
+def start_server(arguments: Sequence[str] = (), *, module: str = "desktop.demo") -> ServerProcess:
+    """Starts `python -m module` with `arguments` and waits until it listens; the caller closes it."""
+    command = [sys.executable, "-m", module, "--key", TEST_KEY, "--watch-stdin", *arguments]
     process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     line = process.stdout.readline()
