@@ -29,6 +29,7 @@ from desktop.domain.timeframe import DAY_MS, ONE_MINUTE, Span, Timeframe, bucket
 
 _PATH: Final = re.compile(r"/v2/aggs/ticker/([^/]+)/range/(\d{1,5})/([a-z]+)/([^/]+)/([^/]+)")
 _SPANS: Final = {span.value: span for span in Span}
+_EARLY_MS: Final = 5_000  # so far ahead an answer may be taken for a bar that is not over: it holds what is to come
 _SLACK_MS: Final = 300_000  # after an answer, in which a bar that is not there was not yet asked for
 
 
@@ -130,7 +131,7 @@ class RecordedSeries:
         future = [one for one in reversed(known) if one.received_ms > now_ms]
         forming_ms = bucket_start(now_ms, self.name.timeframe, self._market)
         layers = [
-            *(one.partial for one in future),
+            *(one.partial for one in future if one.asked_ms <= now_ms + _EARLY_MS),
             *(one.partial for one in past),
             *(one.whole.between(from_ms, forming_ms) for one in future),
             minutes,
