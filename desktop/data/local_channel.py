@@ -155,10 +155,9 @@ class Channel:
             await self._writer.drain()
 
     def post(self, message: Message) -> None:
-        """Never waits; drops the message when the other end is too far behind, see `is_overrun`."""
-        if self.unread_bytes > _UNREAD_AT_MOST:
-            self.is_overrun = True
-        else:
+        """Never waits; once the other end is too far behind, all is dropped: see `is_overrun`."""
+        self.is_overrun = self.is_overrun or self.unread_bytes > _UNREAD_AT_MOST
+        if not self.is_overrun:
             self._write(message)
 
     @property

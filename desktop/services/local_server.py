@@ -104,6 +104,7 @@ class LocalServer:
                 if not channel.unread_bytes:
                     channel.post(Alive())
             if channel.is_overrun:
+                await tasks.aclose()
                 await channel.send(Failed(MarketError.__name__, "The output was not read fast enough and was cut."))
             elif work.done():
                 await channel.send(_answer(work))
