@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DAY_S: Final = 86_400
-_KEPT_S: Final = 120.0
+_KEPT_S: Final = 65.0  # longer than any window
 _MINUTE_S: Final = 60
 _DAY_MINUTES: Final = DAY_S // _MINUTE_S
 
@@ -77,7 +77,7 @@ class CallCounts:
         return sorted(end for end in ends if end > now_s)
 
     def starts(self, since_s: float) -> list[float]:
-        """Starts after `since_s`, in order; at most two minutes back."""
+        """Starts after `since_s`, in order; a minute back at most."""
         return [call.started_s for call in self._recent if call.started_s > since_s]
 
     def newest_but(self, count: int) -> float | None:

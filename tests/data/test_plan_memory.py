@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desktop.assembly import DataLayer, Source, open_data_layer
+from desktop.assembly import DataLayer, Source, identify, open_data_layer
 from desktop.data.folders import Folders
 from desktop.demo.faults import Fault
 from desktop.demo.plan import FREE
@@ -66,6 +66,23 @@ def test_an_endpoint_not_in_the_plan_is_asked_once_more_after_check_again(
                 await data.snapshot(["X:BTCUSD"])
             rest.use_key(TEST_KEY)
             assert await asks() == 1
+
+    run_async(scenario())
+
+
+def test_asking_a_server_for_its_world_is_no_call_of_the_plan(run_async: Callable[..., Any], tmp_path: Path) -> None:
+    async def scenario() -> None:
+        folders = Folders.open(tmp_path)
+        async with serving_source(SteadyMarket(), start_ms=NOW, plan=FREE) as server:
+            asked = Source(server.rest, server.socket, server.key, World("custom-0123456789"))
+            for _ in range(5):
+                source = await identify(asked, folders)
+                assert (source.world, source.control) == (World(server.world), server.control)
+            async with layer_over(server, tmp_path) as layer:
+                assert layer.rest is not None
+                for _ in range(5):
+                    await layer.rest.market_status()
+            assert server.stats.statuses == {401: 5, 200: 5}
 
     run_async(scenario())
 
