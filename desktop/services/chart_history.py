@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from desktop.data.clock import MarketClock
 from desktop.data.market_data import RECHECK_MS, Answer, MarketData
 from desktop.data.rate_limit import Priority
 from desktop.domain.bars import Bars, Ints
-from desktop.domain.errors import MarketError
+from desktop.domain.errors import MarketError, NotInPlan
 from desktop.domain.market import Market, market_of
 from desktop.domain.tail import Tail, seed_start
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
@@ -73,13 +73,16 @@ class ChartHistory:
     async def up_to_now(self, held_ms: int | None, settled_ms: int) -> tuple[Found, Seed | None]:
         """From the last settled bar (or the first screen) to now, and what the forming bar is built from.
 
-        There is no seed when something is missing.
+        There is no seed when something is missing, except what is older than all the plan has.
         """
         from_ms, to_ms = self._first_range()
         if held_ms is not None and settled_ms:
             from_ms = bucket_start(min(held_ms, settled_ms), self.timeframe, self.market)
         asked_ms = self.clock.now_ms()
-        found = await self._ask(from_ms, to_ms, max_age_ms=0)
+        answer = await self._market_data.bars(self._ticker, self.timeframe, from_ms, to_ms, max_age_ms=0)
+        found = self._found((from_ms, to_ms), answer)
+        if self._is_only_too_old(answer):
+            found = replace(found, error=None)  # the end of the series is there
         as_of_ms = (asked_ms + self.clock.now_ms()) // 2  # when the server looked, as near as can be told
         if found.error is not None:
             return found, None
@@ -134,6 +137,14 @@ class ChartHistory:
     async def _ask(self, from_ms: int, to_ms: int, **how: Any) -> Found:
         answer = await self._market_data.bars(self._ticker, self.timeframe, from_ms, to_ms, **how)
         return self._found((from_ms, to_ms), answer)
+
+    def _is_only_too_old(self, answer: Answer) -> bool:
+        if not isinstance(answer.error, NotInPlan) or answer.oldest_ms is None:
+            return False
+        oldest_end_ms = bucket_end(
+            bucket_start(answer.oldest_ms, self.timeframe, self.market), self.timeframe, self.market
+        )
+        return all(end_ms <= oldest_end_ms for _start_ms, end_ms in answer.missing)
 
     def _found(self, asked: Range, answer: Answer) -> Found:
         settled_ms = answer.settled_until_ms or asked[0]

@@ -82,6 +82,27 @@ def test_a_plan_without_a_socket_is_asked_every_minute(run_async: Run, tmp_path:
     run_async(scenario())
 
 
+@pytest.mark.parametrize("text", ["1h", "4h", "1D"])
+def test_a_chart_that_reaches_beyond_the_plans_history_is_live_all_the_same(
+    run_async: Run, tmp_path: Path, text: str
+) -> None:
+    async def scenario() -> None:
+        plan = replace(PAID, history_days=3, cuts_history=False)
+        async with (
+            serving_source(MARKET, start_ms=NOW, plan=plan) as server,
+            live_desk(server, tmp_path, pace=QUICK) as desk,
+        ):
+            chart = desk.chart
+            chart.show("X:BTCUSD", Timeframe.parse(text))
+            await until(lambda: chart.is_live and agrees(chart, server), "it is live")
+            assert chart.status.missing
+            assert chart.status.missing[-1][1] <= int(chart.series.bars.start_ms[0])
+            server.clock.advance(HOUR_MS)
+            await until(lambda: agrees(chart, server), "it goes on")
+
+    run_async(scenario())
+
+
 def test_a_free_plan_shows_finished_days_and_asks_for_nothing_twice(run_async: Run, tmp_path: Path) -> None:
     async def scenario() -> None:
         plan = replace(FREE, calls_per_minute=20)
