@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from desktop.assembly import DataLayer
 from desktop.data.user_store import UserStore
 from desktop.services import memory
+from desktop.services.audit import RangeAudit
 from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
 from desktop.services.keys import Keys
 from desktop.services.live import LiveMarket
 from desktop.services.notices import Notices
+from desktop.services.plan_limits import PlanLimits
 from desktop.services.preferences import Preferences
 from desktop.services.search import TickerSearch
 from desktop.services.watchlist import Watchlist
@@ -65,7 +67,7 @@ async def open_session(
     live = LiveMarket(
         layer.make_feed if can_stream else None,
         layer.clock,
-        layer.market_data if can_stream else None,
+        layer.market_data,
         is_delayed=source.is_delayed,
     )
     stack.push_async_callback(live.aclose)
@@ -87,6 +89,15 @@ async def open_session(
         is_limited=source.plan.calls_per_minute is not None,
     )
     stack.push_async_callback(chart.aclose)
+    limits = PlanLimits(layer.market_data, live, desk.notices, chart.reload)
+    stack.push_async_callback(limits.aclose)
+
+    def show_stored(ticker: str, from_ms: int, to_ms: int) -> None:
+        if ticker == chart.ticker:
+            chart.show_stored(from_ms, to_ms)
+
+    audit = RangeAudit(layer.market_data, show_stored)
+    stack.push_async_callback(audit.aclose)
     services = WindowServices(
         notices=desk.notices,
         preferences=desk.preferences,
@@ -96,6 +107,8 @@ async def open_session(
         live=live,
         chart=chart,
         connection=connection,
+        limits=limits,
+        audit=audit,
         clock=layer.clock,
     )
     window = MainWindow(
@@ -105,6 +118,7 @@ async def open_session(
         data_folder=str(layer.folder.parent.parent),
     )
     actions += [window.run_action, lambda action_id: chart.reload() if action_id == "retry" else None]
+    actions.append(lambda action_id: limits.check_again() if action_id == "check_again" else None)
     stack.callback(_dispose, window)
     if can_stream:
         check = ClockCheck(layer.market_data, layer.clock, desk.notices)

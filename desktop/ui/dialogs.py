@@ -35,6 +35,7 @@ SHORTCUTS: Final[tuple[_Group, ...]] = (
             (("PgUp", "PgDn"), "one screen back, forward"),
             (("+", "−"), "zoom in, out"),
             (("Alt+R",), "reset the view"),
+            (("Alt+A",), "audit what is on the screen"),
         ),
     ),
     (

@@ -163,6 +163,12 @@ def bar_time(time_ms: int, *, has_time: bool, has_seconds: bool = False, zone: d
     return f"{date} {when:%H:%M:%S}" if has_seconds else f"{date} {when:%H:%M}"
 
 
+def moment(time_ms: int, zone: dt.tzinfo = dt.UTC) -> str:
+    """`Tue 03 Mar '26 14:03:17.7 UTC`, to the tenth of a second."""
+    text = bar_time(time_ms, has_time=True, has_seconds=True, zone=zone)
+    return f"{text}.{time_ms // 100 % 10} {zone_name(time_ms, zone)}"
+
+
 def day_label(when: dt.datetime) -> str:
     """`Mon 3`."""
     return f"{_WEEKDAYS[when.weekday()]} {when.day}"

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.domain.settings import Settings, Theme
+from desktop.domain.settings import Theme
 from desktop.domain.timeframe import Timeframe
 from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.chart_actions import ChartActions
 from desktop.ui.dialogs import AboutDialog, ShortcutSheet
 from desktop.ui.first_start import FirstStart
 from desktop.ui.icons import app_icon, icon
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
     def _build(self, is_first_start: bool) -> None:
         services, tokens = self._services, self._tokens
         self.chart = ChartWidget(services.chart, services.clock, tokens)
+        self.actions_of_chart = ChartActions(services, self.chart, tokens, self)
         self.search_box = SearchBox(services, tokens)
         self.search_box.setFixedWidth(260)
         self._timeframes = TimeframeBar()
@@ -131,6 +133,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self._themed: list[_Themed] = [
             self.chart,
+            self.actions_of_chart,
             self.search_box,
             self.panel,
             self.status,
@@ -162,6 +165,8 @@ class MainWindow(QMainWindow):
         source = self._menu("&Data")
         self._action(source, "Open the &demo market", None, self.demo_requested.emit)
         self._action(source, "API &key…", None, lambda: self.open_settings("API key"))
+        source.addSeparator()
+        self.actions_of_chart.put_into(source, (image, search))
         help_menu = self._menu("&Help")
         self._action(help_menu, "&Shortcuts", "F1", lambda: ShortcutSheet(self._tokens, self).open())
         self._action(help_menu, "&About Candelabra", None, self._about)
@@ -172,7 +177,7 @@ class MainWindow(QMainWindow):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setProperty("flat", True)
             self._bar.addWidget(button)
-        self._chart_actions = (image, search, panel)
+        self._chart_actions = (image, search, panel, self.actions_of_chart.audit)
 
     def _hide_chart_parts(self) -> None:
         """Before the first question is answered there is no chart to act on."""
@@ -205,7 +210,7 @@ class MainWindow(QMainWindow):
         self.chart.text_typed.connect(self._on_text_typed)
         self._notice_bar.action_chosen.connect(self._on_notice_action)
         services.chart.reset.connect(self._show_series)
-        services.preferences.changed.connect(self._on_settings)
+        services.preferences.changed.connect(self._apply_theme)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply_theme)
         for notice in services.notices.open:
             self._notice_bar.show_notice(notice)
@@ -270,9 +275,6 @@ class MainWindow(QMainWindow):
             parts.append(self._world_label)
         self.setWindowTitle(" – ".join(parts))
         self._timeframes.show_timeframe(chart.timeframe)
-
-    def _on_settings(self, _settings: Settings) -> None:
-        self._apply_theme()
 
     def _apply_theme(self) -> None:
         theme = self._services.preferences.settings.theme

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import SignalInstance
 
-from desktop.domain.freshness import Freshness
+from desktop.domain.freshness import Freshness, Seen
 from desktop.domain.market import TickerInfo
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
-from desktop.domain.usage import Usage
+from desktop.domain.usage import Usage, UsageWarning
+from desktop.services.audit import AuditState
 from desktop.services.notices import Level, Notice
 from desktop.ui.chart.source import ChartSource, Clock
 
@@ -125,6 +126,9 @@ class QuoteApi(Protocol):
     def ask(self) -> float | None: ...
     @property
     def freshness(self) -> Freshness: ...
+    @property
+    def seen(self) -> Seen | None:
+        """Origin and times of the price."""
 
 
 class LiveApi(Protocol):
@@ -167,8 +171,29 @@ class ConnectionApi(Protocol):
     @property
     def usage(self) -> Usage: ...
     @property
+    def usage_warning(self) -> UsageWarning: ...
+    @property
     def lag_sentence(self) -> str | None: ...
     def run_action(self, action_id: str) -> None: ...
+
+
+class PlanLimitsApi(Protocol):
+    """What is known of the plan's edges."""
+
+    def check_again(self) -> None:
+        """Asks anew for everything the plan did not allow."""
+
+
+class AuditApi(Protocol):
+    """Comparing a range with the vendor: `changed()`."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def state(self) -> AuditState: ...
+    def offer(self, ticker: str, timeframe: Timeframe, from_ms: int, to_ms: int) -> None: ...
+    def start(self) -> None: ...
+    def cancel(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +208,6 @@ class WindowServices:
     live: LiveApi
     chart: ChartDataApi
     connection: ConnectionApi
+    limits: PlanLimitsApi
+    audit: AuditApi
     clock: Clock

@@ -11,7 +11,7 @@ from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import VENDOR_REST, VENDOR_SOCKET, VENDOR_SOCKET_DELAYED
 from desktop.ui.forms import DropDown, Remark, button, field_label, label
-from desktop.ui.services_api import PreferencesApi
+from desktop.ui.services_api import PlanLimitsApi, PreferencesApi
 
 CUSTOM: Final = "Custom"
 PRESETS: Final = (  # name, REST base, socket base
@@ -26,14 +26,17 @@ class ConnectionPage(QWidget):
 
     applied = Signal()
 
-    def __init__(self, preferences: PreferencesApi, parent: QWidget | None = None) -> None:
+    def __init__(self, preferences: PreferencesApi, limits: PlanLimitsApi, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._preferences = preferences
+        self._limits = limits
         self.preset = DropDown()
         self.preset.addItems([*(name for name, _rest, _socket in PRESETS), CUSTOM])
         self.rest, self.rest_remark = QLineEdit(), Remark()
         self.socket, self.socket_remark = QLineEdit(), Remark()
         self.apply_button = button("A&pply and reconnect", is_primary=True)
+        self.check_button = button("&Check the plan again")
+        self.check_remark = Remark()
         self._lay_out()
         self.preset.activated.connect(self._on_preset)
         for field, remark in ((self.rest, self.rest_remark), (self.socket, self.socket_remark)):
@@ -41,6 +44,7 @@ class ConnectionPage(QWidget):
             field.textChanged.connect(self._show_preset)
             field.returnPressed.connect(self.apply)
         self.apply_button.clicked.connect(self.apply)
+        self.check_button.clicked.connect(self._check_again)
         preferences.changed.connect(self._on_settings)
         self.renew()
 
@@ -73,6 +77,14 @@ class ConnectionPage(QWidget):
         buttons.addStretch(1)
         layout.addSpacing(6)
         layout.addLayout(buttons)
+        layout.addSpacing(14)
+        layout.addWidget(
+            label("What the plan does not include is remembered and not asked for. After an upgrade:", "quiet")
+        )
+        checks = QHBoxLayout()
+        checks.addWidget(self.check_button)
+        checks.addWidget(self.check_remark, 1)
+        layout.addLayout(checks)
         layout.addStretch(1)
 
     def renew(self) -> None:
@@ -84,6 +96,11 @@ class ConnectionPage(QWidget):
             field.setCursorPosition(0)
         self.rest_remark.say("")
         self.socket_remark.say("")
+        self.check_remark.say("")
+
+    def _check_again(self) -> None:
+        self._limits.check_again()
+        self.check_remark.say("It is being asked for again.", "good")
 
     def apply(self) -> None:
         """Takes both addresses, or says what is wrong with each and takes none."""

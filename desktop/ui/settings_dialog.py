@@ -54,7 +54,7 @@ class SettingsDialog(QDialog):
         self.setMinimumSize(560, 400)
         self.key_page = KeyPage(services.keys, tokens)
         self.plan_page = PlanPage(services.preferences)
-        self.connection_page = ConnectionPage(services.preferences)
+        self.connection_page = ConnectionPage(services.preferences, services.limits)
         self.appearance_page = AppearancePage(services.preferences)
         self.data_page = DataPage(data_folder)
         self._list = QListWidget()

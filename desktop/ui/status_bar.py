@@ -9,14 +9,13 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStatusBar, QWidget
 
 from desktop.domain.freshness import Freshness
-from desktop.domain.usage import Usage
 from desktop.ui.elided_label import ElidedLabel
-from desktop.ui.formatting import age
+from desktop.ui.freshness_text import freshness_details, freshness_text
 from desktop.ui.services_api import WindowServices
 from desktop.ui.theme import Tokens
+from desktop.ui.usage_meter import UsageMeter
 
 _LOOK_MS = 500
-_NEARLY_ALL = 0.8  # of the plan's calls: worth a warning colour
 _WORLDS: Final = {
     "DEMO": "Synthetic prices of the built-in demo market",
     "REPLAY": "A recording, played again",
@@ -72,7 +71,7 @@ class StatusBar(QStatusBar):
         self._action.clicked.connect(self._on_action)
         self._freshness = _label("Freshness of the chart")
         self._lag = _label("Lag")
-        self._calls = _label("API calls used")
+        self.meter = UsageMeter()
         self._world = QLabel(world_label)
         self._world.setAccessibleName("Source of the data")
         self._world.setTextFormat(Qt.TextFormat.PlainText)
@@ -81,7 +80,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.addWidget(_row(self._dot, self._connection, self._action), 1)
         self.addPermanentWidget(_row(self._lag, self._fresh_dot, self._freshness))
-        self.addPermanentWidget(_row(self._calls, self._world))
+        self.addPermanentWidget(_row(self.meter, self._world))
         services.connection.changed.connect(self.refresh)
         services.chart.reset.connect(self.refresh)
         services.chart.status_changed.connect(self.refresh)
@@ -102,7 +101,8 @@ class StatusBar(QStatusBar):
         """Shows what is now."""
         self._show_connection()
         self._show_freshness()
-        self._show_calls(self._services.connection.usage)
+        connection = self._services.connection
+        self.meter.show_usage(connection.usage, connection.usage_warning, self._tokens)
         self._lag.setText(self._services.connection.lag_sentence or "")
         self._lag.setVisible(bool(self._lag.text()))
         _tint(self._lag, self._tokens.warning)
@@ -133,26 +133,14 @@ class StatusBar(QStatusBar):
             Freshness.STALE: (tokens.warning, "crossed"),
         }.get(status.freshness, (tokens.secondary, "ring"))
         self._fresh_dot.show_state(colour, shape)
-        passed = None if status.last_event_ms is None else self._services.clock.now_ms() - status.last_event_ms
-        said = f"{chart.ticker} {status.freshness.value}" if chart.ticker else ""
-        self._freshness.setText(f"{said} {age(passed)}" if said and passed is not None else said)
+        said = ""
+        if chart.ticker:
+            passed_ms = status.age_ms(self._services.clock.now_ms())
+            said = f"{chart.ticker} {freshness_text(status.freshness, passed_ms)}"
+        self._freshness.setText(said)
+        self._freshness.setToolTip(freshness_details(status.freshness, status.source, status.seen) if said else "")
         _tint(self._freshness, tokens.text)
         self._fresh_dot.setVisible(bool(said))
-
-    def _show_calls(self, usage: Usage) -> None:
-        limit = usage.limit_per_minute
-        if limit is None:
-            text = f"{usage.last_minute} call{'' if usage.last_minute == 1 else 's'} in the last minute"
-        else:
-            text = f"{usage.last_minute}/{limit} calls this minute"
-        if usage.waiting:
-            text += f" · {usage.waiting} waiting"
-        if usage.pause_s > 0:
-            text = f"Rate limit, continuing in {usage.pause_s:.0f} s"
-        is_near = limit is not None and usage.last_minute >= _NEARLY_ALL * limit
-        self._calls.setText(text)
-        _tint(self._calls, self._tokens.warning if is_near or usage.pause_s > 0 else self._tokens.secondary)
-        self._calls.setToolTip(f"{usage.last_hour} in the last hour, {usage.last_day} in the last day")
 
     def _on_action(self) -> None:
         action_id = self._services.connection.summary.action_id

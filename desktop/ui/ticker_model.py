@@ -227,9 +227,10 @@ class TickerModel(QAbstractTableModel):
         return tickers + [row.ticker for row in self._rows if _known(row.values[column]) is None]
 
     def _colour(self, row: Row, column: Column) -> QColor | None:
-        if column in (Column.LAST, Column.CHANGE, Column.CHANGE_PCT) and row.direction:
+        is_price = column in (Column.LAST, Column.CHANGE, Column.CHANGE_PCT)
+        if is_price and row.direction and not row.is_untrusted:
             return self._up if row.direction > 0 else self._down
-        if column in (Column.VOLUME, Column.AGE):
+        if column in (Column.VOLUME, Column.AGE) or (row.is_untrusted and column is not Column.SYMBOL):
             return self._dim
         return None
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 
-from desktop.domain.freshness import Freshness
+from desktop.domain.freshness import Freshness, Seen
 from desktop.domain.market import Market, TickerInfo, market_of, pair_of
 from desktop.ui.formatting import NOTHING, PriceStyle, age, arrow, percent, price_style, volume
+from desktop.ui.freshness_text import MEANINGS, freshness_details, freshness_text
 from desktop.ui.services_api import QuoteApi
 
 FLASH_S: Final = 0.150
@@ -42,13 +43,7 @@ HINTS: Final = (
     "How long ago the last price was made, and how far it may be trusted",
 )
 ALIGNED: Final = (Qt.AlignmentFlag.AlignLeft, *(Qt.AlignmentFlag.AlignRight,) * 7)
-_FRESHNESS_WORDS: Final = {
-    Freshness.LIVE: "live",
-    Freshness.DELAYED: "delayed",
-    Freshness.CACHED: "from the cache",
-    Freshness.STALE: "stale: no connection for it",
-    Freshness.NO_TRADES: "no trades lately",
-}
+_UNTRUSTED: Final = (Freshness.CACHED, Freshness.STALE)
 
 
 def ticker_code(ticker: str, info: TickerInfo | None = None) -> str:
@@ -80,6 +75,7 @@ class Row:
     texts: tuple[str, ...] = ()
     values: tuple[float | None, ...] = (None,) * len(Column)
     freshness: Freshness = Freshness.CACHED
+    seen: Seen | None = None  # origin and times of the price
     direction: int = 0  # of the change since the previous close
     flash: int = 0
     flash_ends_s: float = 0.0
@@ -113,7 +109,7 @@ class Row:
             style.text(quote.ask),
             age(passed_ms),
         )
-        self.freshness = quote.freshness
+        self.freshness, self.seen = quote.freshness, quote.seen
         self.direction = _direction(quote.change)
         if flash_s is not None and before_price is not None and quote.last is not None and quote.last != before_price:
             self.flash = 1 if quote.last > before_price else -1
@@ -132,12 +128,20 @@ class Row:
             self.style = style
         return self.style
 
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether the price may have moved on: it is shown without its direction's colour."""
+        return self.freshness in _UNTRUSTED
+
     def tooltip(self, column: Column) -> str:
         """What a cell tells when the pointer rests on it."""
         if column is Column.SYMBOL:
             return f"{self.name}\n{self.ticker}" if self.name else self.ticker
         if column is Column.AGE:
-            return f"{self.freshness.value}: {_FRESHNESS_WORDS[self.freshness]}"
+            details = freshness_details(self.freshness, "", self.seen)
+            passed_ms = self.values[Column.AGE]
+            mark = freshness_text(self.freshness, None if passed_ms is None else round(passed_ms))
+            return details.replace(self.freshness.value, mark, 1)
         value = self.values[column]
         if self.style is not None and self.style.folds_zeros and value is not None and column is not Column.CHANGE_PCT:
             return f"{HINTS[column]}: {value:.12f}".rstrip("0")
@@ -150,7 +154,7 @@ class Row:
             return f"{text}, {self.name}" if self.name else text
         said = "unknown" if text == NOTHING else text
         if column is Column.AGE:
-            return f"{self.code} age {said}, {_FRESHNESS_WORDS[self.freshness]}"
+            return f"{self.code} {self.freshness.value.lower()}, age {said}, {MEANINGS[self.freshness]}"
         return f"{self.code} {TITLES[column].lower()} {said}"
 
 

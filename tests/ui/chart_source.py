@@ -11,6 +11,7 @@ from desktop.domain.bars import Bar, Bars, BarSeries, SeriesChange
 from desktop.domain.market import Market, TickerInfo, market_of
 from desktop.domain.timeframe import ONE_MINUTE, Timeframe
 from desktop.services.chart_status import BarState, ChartStatus
+from desktop.services.live_end import BarOrigin
 
 START_MS = 1_772_546_400_000  # 2026-03-03 14:00 UTC
 
@@ -62,6 +63,7 @@ class SeriesSource(QObject):
         self.info: TickerInfo | None = TickerInfo(ticker, name, self.market, currency="USD") if name else None
         self.status = ChartStatus(phase="ready" if bars is not None else "loading", source="Massive")
         self.asked_for_older = 0
+        self.looked_at: list[tuple[int, int]] = []
 
     @property
     def market(self) -> Market:
@@ -69,6 +71,12 @@ class SeriesSource(QObject):
 
     def want_older(self) -> None:
         self.asked_for_older += 1
+
+    def look_at(self, from_ms: int, to_ms: int) -> None:
+        self.looked_at.append((from_ms, to_ms))
+
+    def origin_of(self, start_ms: int) -> BarOrigin:
+        return "REST"
 
     def state_of(self, start_ms: int) -> BarState:
         return "settled"

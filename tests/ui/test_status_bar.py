@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.freshness import Freshness
+from desktop.domain.freshness import Freshness, Origin, Seen
 from desktop.domain.usage import Usage
 from desktop.ui.elided_label import ElidedLabel
 from desktop.ui.status_bar import StatusBar
@@ -70,16 +70,24 @@ def test_the_freshness_of_the_chart_ages(qtbot: QtBot, parts: Parts) -> None:
     assert said(bar, "Freshness of the chart") == "X:BTCUSD LIVE 0.3 s"
     parts.clock.time_ms += 42_000
     parts.chart.say(freshness=Freshness.STALE)
-    assert said(bar, "Freshness of the chart") == "X:BTCUSD STALE 42 s"
+    assert said(bar, "Freshness of the chart") == "X:BTCUSD STALE 00:42"
 
 
 @pytest.mark.parametrize(
     ("usage", "text"),
     [
-        (Usage(last_minute=3, limit_per_minute=5), "3/5 calls this minute"),
+        (Usage(last_minute=3, limit_per_minute=5, in_window=3), "3/5 calls this minute"),
         (Usage(last_minute=12), "12 calls in the last minute"),
-        (Usage(last_minute=5, limit_per_minute=5, waiting=2), "5/5 calls this minute · 2 waiting"),
-        (Usage(last_minute=5, limit_per_minute=5, pause_s=11.6), "Rate limit, continuing in 12 s"),
+        (Usage(last_minute=1, waiting=2), "1 call in the last minute · 2 waiting"),
+        (Usage(limit_per_minute=5, in_window=4, next_return_s=38), "4 of 5 calls used; next free in 38 s"),
+        (
+            Usage(limit_per_minute=5, in_window=5, waiting=2, next_free_s=11.5),
+            "All 5 calls used; next free in 12 s, 2 waiting",
+        ),
+        (
+            Usage(limit_per_minute=5, in_window=5, pause_s=11.6),
+            "The server asked for a pause; calls go on in 12 s",
+        ),
     ],
 )
 def test_calls_used(qtbot: QtBot, parts: Parts, usage: Usage, text: str) -> None:
@@ -89,17 +97,62 @@ def test_calls_used(qtbot: QtBot, parts: Parts, usage: Usage, text: str) -> None
 
 def test_the_plan_nearly_used_up_is_coloured(qtbot: QtBot, parts: Parts) -> None:
     bar = make_bar(qtbot, parts)
-    label = next(label for label in bar.findChildren(QLabel) if label.accessibleName() == "API calls used")
-    assert DARK.warning not in label.styleSheet()
-    parts.connection.usage = Usage(last_minute=4, limit_per_minute=5)
+    assert DARK.warning not in bar.meter.label.styleSheet()
+    assert bar.meter.bar.filled == 3
+    parts.connection.usage = Usage(in_window=4, limit_per_minute=5)
     bar.refresh()
-    assert DARK.warning in label.styleSheet()
+    assert DARK.warning in bar.meter.label.styleSheet()
+    assert bar.meter.bar.filled == 4
+
+
+def test_the_meter_is_full_with_the_last_call_and_not_before(qtbot: QtBot, parts: Parts) -> None:
+    bar = make_bar(qtbot, parts)
+    for used, filled in ((0, 0), (1, 1), (40, 4), (91, 10), (100, 10)):
+        parts.connection.usage = Usage(in_window=used, limit_per_minute=100)
+        bar.refresh()
+        assert bar.meter.bar.filled == filled
+    parts.connection.usage = Usage(in_window=3)
+    bar.refresh()
+    assert not bar.meter.bar.isVisible()
+
+
+def test_everything_that_is_counted_stands_in_the_tooltip(qtbot: QtBot, parts: Parts) -> None:
+    bar = make_bar(qtbot, parts)
+    parts.connection.usage = Usage(
+        2, 40, 1_200, waiting=1, limit_per_minute=5, next_free_s=7.6, in_window=5, rechecks_last_day=30
+    )
+    bar.refresh()
+    assert bar.meter.label.toolTip().splitlines() == [
+        "Calls in the last minute: 2",
+        "in the last hour: 40",
+        "in the last day: 1,200",
+        "of these to check settled bars again: 30",
+        "Waiting: 1",
+        "The plan allows 5 a minute.",
+        "The next call can start in 8 s.",
+    ]
+    assert bar.meter.label.accessibleDescription() == bar.meter.label.toolTip()
 
 
 def test_the_count_is_looked_at_without_any_signal(qtbot: QtBot, parts: Parts) -> None:
     bar = make_bar(qtbot, parts)
-    parts.connection.usage = Usage(last_minute=4, limit_per_minute=5)
-    qtbot.waitUntil(lambda: said(bar, "API calls used") == "4/5 calls this minute")
+    parts.connection.usage = Usage(in_window=2, limit_per_minute=5)
+    qtbot.waitUntil(lambda: said(bar, "API calls used") == "2/5 calls this minute")
+
+
+def test_a_chart_from_the_cache_says_its_age_and_where_it_comes_from(qtbot: QtBot, parts: Parts) -> None:
+    bar = make_bar(qtbot, parts)
+    seen = Seen(Origin.CACHE, START_MS, START_MS + 250, START_MS)
+    parts.clock.time_ms = START_MS + 3 * 3_600_000
+    parts.chart.say(freshness=Freshness.CACHED, last_event_ms=START_MS - 9, fetched_ms=START_MS, seen=seen)
+    assert said(bar, "Freshness of the chart") == "X:BTCUSD CACHED, 3 h old"
+    label = next(label for label in bar.findChildren(QLabel) if label.accessibleName() == "Freshness of the chart")
+    assert label.toolTip().splitlines() == [
+        "CACHED: from the cache, not current",
+        "Source: Massive, cache",
+        "Event time: Tue 03 Mar '26 14:00:00.0 UTC",
+        "Received: Tue 03 Mar '26 14:00:00.2 UTC",
+    ]
 
 
 def test_lag_is_said_only_while_there_is_one(qtbot: QtBot, parts: Parts) -> None:

@@ -96,7 +96,7 @@ def test_unknown_values_are_dashes(parts: Parts, model: TickerModel) -> None:
 
 
 def test_colour_follows_the_change_and_is_not_the_only_sign(model: TickerModel) -> None:
-    up, down = model.row_of("X:BTCUSD"), model.row_of("C:EURUSD")
+    up, down = model.row_of("X:BTCUSD"), model.row_of("X:ETHUSD")
     assert up is not None
     assert down is not None
     assert model.index(up, Column.CHANGE_PCT).data(Role.ForegroundRole) == QColor(DARK.up)
@@ -110,7 +110,27 @@ def test_freshness_is_told_in_words_too(model: TickerModel) -> None:
     assert row is not None
     index = model.index(row, Column.AGE)
     assert Freshness(index.data(FRESHNESS_ROLE)) is Freshness.STALE
-    assert index.data(Role.AccessibleTextRole) == "EUR/USD age 0.4 s, stale: no connection for it"
+    said = "EUR/USD stale, age 0.4 s, no connection for it: the price may have moved on"
+    assert index.data(Role.AccessibleTextRole) == said
+    assert index.data(Role.ToolTipRole).splitlines() == [
+        "STALE 00:00: no connection for it: the price may have moved on",
+        "Source: live feed",
+        "Event time: Tue 03 Mar '26 14:00:17.6 UTC",
+        "Received: Tue 03 Mar '26 14:00:17.7 UTC",
+    ]
+
+
+@pytest.mark.parametrize("freshness", [Freshness.STALE, Freshness.CACHED])
+def test_a_price_that_may_have_moved_on_has_no_colour_of_its_direction(
+    parts: Parts, model: TickerModel, freshness: Freshness
+) -> None:
+    row = model.row_of("X:BTCUSD")
+    assert row is not None
+    parts.live.board["X:BTCUSD"].freshness = freshness
+    model.refresh({"X:BTCUSD"})
+    for column in (Column.LAST, Column.CHANGE, Column.CHANGE_PCT):
+        assert model.index(row, column).data(Role.ForegroundRole) == QColor(DARK.secondary)
+    assert model.index(row, Column.SYMBOL).data(Role.ForegroundRole) is None
 
 
 def test_only_rows_that_look_different_are_announced(parts: Parts, model: TickerModel) -> None:

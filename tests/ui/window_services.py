@@ -9,11 +9,12 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import BadInput
-from desktop.domain.freshness import Freshness
+from desktop.domain.freshness import Freshness, Origin, Seen
 from desktop.domain.market import TickerInfo, market_of
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
-from desktop.domain.usage import Usage
+from desktop.domain.usage import Usage, UsageWarning, warning_of
+from desktop.services.audit import AuditOffer, AuditState
 from desktop.services.notices import Notices
 from desktop.ui.services_api import WindowServices
 from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
@@ -156,6 +157,10 @@ class Quote:
     freshness: Freshness = Freshness.LIVE
 
     @property
+    def seen(self) -> Seen | None:
+        return None if self.last_ms is None else Seen(Origin.STREAM, self.last_ms, self.last_ms + 120, self.last_ms)
+
+    @property
     def change(self) -> float | None:
         return None if self.last is None or self.prev_close is None else self.last - self.prev_close
 
@@ -206,9 +211,13 @@ class HeldConnection(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.summary = Summary()
-        self.usage = Usage(last_minute=3, last_hour=40, last_day=120, limit_per_minute=5)
+        self.usage = Usage(last_minute=3, last_hour=40, last_day=120, limit_per_minute=5, in_window=3)
         self.lag_sentence: str | None = None
         self.actions: list[str] = []
+
+    @property
+    def usage_warning(self) -> UsageWarning:
+        return warning_of(self.usage)
 
     def say(self, summary: Summary) -> None:
         self.summary = summary
@@ -216,6 +225,40 @@ class HeldConnection(QObject):
 
     def run_action(self, action_id: str) -> None:
         self.actions.append(action_id)
+
+
+class HeldLimits(QObject):
+    """Counts how often the plan was to be checked again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks = 0
+
+    def check_again(self) -> None:
+        self.checks += 1
+
+
+class HeldAudit(QObject):
+    """An audit whose state a test sets."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = AuditState()
+
+    def say(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        self.changed.emit()
+
+    def offer(self, ticker: str, timeframe: Timeframe, from_ms: int, to_ms: int) -> None:
+        self.say(phase="offered", offer=AuditOffer(ticker, timeframe.base, from_ms, to_ms, 7, 5))
+
+    def start(self) -> None:
+        self.say(phase="running")
+
+    def cancel(self) -> None:
+        self.say(phase="cancelled")
 
 
 class ShownSeries(SeriesSource):
@@ -241,6 +284,8 @@ class Parts:
     live: HeldBoard
     chart: ShownSeries
     connection: HeldConnection
+    limits: HeldLimits
+    audit: HeldAudit
     clock: FixedClock
 
     @property
@@ -255,6 +300,8 @@ class Parts:
             self.live,
             self.chart,
             self.connection,
+            self.limits,
+            self.audit,
             self.clock,
         )
 
@@ -270,5 +317,7 @@ def make_parts(settings: Settings | None = None) -> Parts:
         HeldBoard(),
         ShownSeries(),
         HeldConnection(),
+        HeldLimits(),
+        HeldAudit(),
         FixedClock(),
     )

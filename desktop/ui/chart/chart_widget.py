@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.ui.chart.latest_button import LatestButton
+from desktop.ui.chart.chart_buttons import ChartButtons
+from desktop.ui.chart.chart_hints import ChartHints
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair
@@ -120,16 +121,15 @@ class ChartWidget(QWidget):
         self._pacer.hurry()
         self._view.flush()
 
-    # --- building ------------------------------------------------------------------------------------------
-
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._view)
-        self._latest = LatestButton(self._model, self)
-        self._latest.clicked.connect(self.show_latest)
+        self.buttons = ChartButtons(self._model, self)
+        self.buttons.latest.clicked.connect(self.show_latest)
+        self.hints = ChartHints(self._renderer, self._view.viewport(), self)
         self._pacer.due.connect(self._on_frame)
         self._second_timer = QTimer(self, interval=1000)
         self._second_timer.timeout.connect(lambda: self._pacer.add(Dirty.OVERLAY))
@@ -187,7 +187,8 @@ class ChartWidget(QWidget):
         if not self.isVisible():
             return
         self._view.repaint_device(self._update())
-        self._latest.place()
+        self.buttons.place(self._renderer.shown)
+        self.hints.watch()
         # Asked once a move: a source that fails at once must not be asked again sixty times a second.
         if self._may_need_older and self._model.wants_older():
             self._source.want_older()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 from desktop.ui import formatting
 from desktop.ui.chart.axes import TimeLabel, price_labels, time_labels
 from desktop.ui.chart.candles import Columns
+from desktop.ui.chart.empty_times import band_text
 from desktop.ui.chart.geometry import Grid, PriceScale, bucket_size
 from desktop.ui.chart.model import VOLUME_SHARE, ChartModel
 from desktop.ui.chart.painting import Fonts, Frame, Label
@@ -97,6 +98,7 @@ class Framer:
             ),
             bands=self._bands(grid, wide),
             zone=formatting.zone_name(self._last_ms(), self.zone) if has_bars else "",
+            band_text=band_text(model.source.status),
         )
 
     def refresh(self, frame: Frame) -> Frame | None:

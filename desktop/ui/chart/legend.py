@@ -12,9 +12,11 @@ from desktop.domain.freshness import Freshness
 from desktop.domain.market import TickerInfo
 from desktop.domain.timeframe import Timeframe
 from desktop.services.chart_status import BarState, ChartStatus
+from desktop.services.live_end import BarOrigin
 from desktop.ui import formatting
 from desktop.ui.chart.axes import has_seconds, has_time_of_day
 from desktop.ui.formatting import PriceStyle
+from desktop.ui.freshness_text import freshness_text
 
 Role = Literal["title", "text", "secondary", "up", "down", "neutral", "warning", "world", "dot"]
 _SEPARATOR = " · "
@@ -39,25 +41,13 @@ def title_line(
     is_world = status.source.isupper()
     runs.append(Run(status.source, "world" if is_world else "text"))
     runs += [Run(_SEPARATOR, "text"), Run(status.freshness.value, "dot")]
-    runs.append(Run(f" {freshness_text(status, now_ms)}", _freshness_role(status.freshness)))
+    text = freshness_text(status.freshness, status.age_ms(now_ms))
+    runs.append(Run(f" {text}", _freshness_role(status.freshness)))
     return runs
 
 
-def freshness_text(status: ChartStatus, now_ms: int) -> str:
-    """`LIVE 0.3 s`, `DELAYED 15 min`, `STALE 00:42`, `CACHED`, `NO TRADES 3 m`."""
-    word = status.freshness.value
-    if status.freshness is Freshness.DELAYED:
-        return f"{word} 15 min"
-    if status.last_event_ms is None or status.freshness is Freshness.CACHED:
-        return word
-    passed_ms = max(0, now_ms - status.last_event_ms)
-    if status.freshness is Freshness.STALE:
-        return f"{word} {formatting.clock_text(passed_ms // 1000)}"
-    return f"{word} {formatting.age(passed_ms)}"
-
-
-def values_line(bar: Bar, previous_close: float, style: PriceStyle, state: BarState) -> list[Run]:
-    """`O 64,100.00 H … L … C … +131.50 (+0.21 %) V 812 K · bar settled`."""
+def values_line(bar: Bar, previous_close: float, style: PriceStyle, state: BarState, origin: BarOrigin) -> list[Run]:
+    """`O 64,100.00 H … L … C … +131.50 (+0.21 %) V 812 K · bar settled, REST`."""
     direction = _direction(bar, previous_close)
     runs: list[Run] = []
     for letter, price in (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close)):
@@ -68,7 +58,7 @@ def values_line(bar: Bar, previous_close: float, style: PriceStyle, state: BarSt
         sign: Role = "neutral" if change == 0 else ("up" if change > 0 else "down")
         runs.append(Run(f"{style.change(change)} ({pct})  ", sign))
     runs += [Run("V ", "secondary"), Run(formatting.volume(bar.volume), "text")]
-    runs.append(Run(f"{_SEPARATOR}bar {state}", "secondary"))
+    runs.append(Run(f"{_SEPARATOR}bar {state}, {origin}", "secondary"))
     return runs
 
 
@@ -77,10 +67,10 @@ def spoken(
     timeframe: Timeframe,
     bar: Bar | None,
     style: PriceStyle,
-    state: BarState,
+    state: str,
     zone: dt.tzinfo,
 ) -> str:
-    """The bar in focus as a sentence."""
+    """The bar in focus as a sentence; `state` includes where it comes from."""
     if bar is None:
         return f"{ticker}, {timeframe}: no bar"
     when = bar_time(bar.start_ms, timeframe, zone)

@@ -10,7 +10,7 @@ import numpy as np
 
 from desktop.domain.bars import Bar, Bars, Floats, Ints
 from desktop.domain.market import Market
-from desktop.domain.timeframe import Timeframe
+from desktop.domain.timeframe import Timeframe, bucket_end
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
 from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
@@ -192,6 +192,18 @@ class ChartModel:
             return False
         self.volume_top = most * 1.05
         return True
+
+    @property
+    def visible_range(self) -> tuple[int, int] | None:
+        """The times of the bars on the screen as [from_ms, to_ms); None when there are none."""
+        if not self._count:
+            return None
+        first = max(math.floor(self.view.left), self.view.first_slot)
+        last = min(math.ceil(self.view.right) - 1, self.view.last_slot)
+        if first > last:
+            return None
+        starts, timeframe, market = self.bars.start_ms, self.source.timeframe, self.source.market
+        return self.axis.time_at(starts, first), bucket_end(self.axis.time_at(starts, last), timeframe, market)
 
     def wants_older(self) -> bool:
         """Whether the left edge is within one screen of the first bar."""

@@ -7,11 +7,15 @@ import math
 
 from desktop.domain.freshness import Freshness
 from desktop.domain.timeframe import bucket_end, bucket_start
+from desktop.services.chart_status import BarState
+from desktop.services.live_end import BarOrigin
 from desktop.ui import formatting
+from desktop.ui.chart.empty_times import WORDS, emptiness_at
 from desktop.ui.chart.legend import Run, bar_time, direction_of, spoken, title_line, values_line
 from desktop.ui.chart.model import ChartModel
 from desktop.ui.chart.overlay import LastPrice, Message
 from desktop.ui.chart.source import Clock
+from desktop.ui.freshness_text import freshness_details
 
 _PULSE_MS = 1_000
 _MOVING = (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES)
@@ -24,8 +28,11 @@ class Narrator:
         self._model = model
         self._clock = clock
 
-    def legend(self, index: int | None) -> tuple[tuple[Run, ...], ...]:
-        """The legend's lines: title, the values of a bar (the last one by default), what is wrong or odd."""
+    def legend(self, index: int | None, slot: int | None = None) -> tuple[tuple[Run, ...], ...]:
+        """The legend's lines: title, the values of a bar (the last one by default), what is wrong or odd.
+
+        slot: where the crosshair stands; when it holds no bar, that is said instead of values.
+        """
         model, source = self._model, self._model.source
         if not source.ticker:
             return ()
@@ -33,10 +40,13 @@ class Narrator:
         lines = [tuple(title_line(source.ticker, source.info, source.timeframe, status, self._clock.now_ms()))]
         bars = model.bars
         if len(bars):
-            at = len(bars) - 1 if index is None else index
-            bar = bars[at]
-            state = status.bar_state if at == len(bars) - 1 else source.state_of(bar.start_ms)
-            lines.append(tuple(values_line(bar, self._close_before(at), model.style, state)))
+            emptiness = None if slot is None else emptiness_at(model, slot)
+            if emptiness is not None:
+                lines.append((Run(WORDS[emptiness], "warning" if emptiness == "unknown" else "secondary"),))
+            else:
+                at = len(bars) - 1 if index is None else index
+                state, origin = self._state(at)
+                lines.append(tuple(values_line(bars[at], self._close_before(at), model.style, state, origin)))
             if status.sentence:
                 lines.append((Run(f"⚠ {status.sentence}", "warning"),))
         if status.note:
@@ -91,9 +101,36 @@ class Narrator:
         if index is None:
             message = self.message()
             return f"{message.title} {message.detail}".strip() if message is not None else ""
+        emptiness = emptiness_at(model, slot)
+        if emptiness is not None:
+            return f"{source.ticker}, {source.timeframe}, {self.time_text(slot, zone)}: {WORDS[emptiness]}"
         bar = model.bars[index]
-        state = source.status.bar_state if index == len(model.bars) - 1 else source.state_of(bar.start_ms)
-        return spoken(source.ticker, source.timeframe, bar, model.style, state, zone)
+        state, origin = self._state(index)
+        return spoken(source.ticker, source.timeframe, bar, model.style, f"{state}, {origin}", zone)
+
+    def details(self, zone: dt.tzinfo) -> str:
+        """Everything about the chart's trust: freshness with its times, the last bar's state, holes; a line each."""
+        model, source = self._model, self._model.source
+        status = source.status
+        lines = [freshness_details(status.freshness, status.source, status.seen, zone)]
+        if model.last is not None:
+            state, origin = self._state(len(model.bars) - 1)
+            lines.append(f"Last bar: {bar_time(model.last.start_ms, source.timeframe, zone)}, {state}, {origin}")
+        if status.fetched_ms is not None:
+            lines.append(f"Last fetched by REST: {formatting.moment(status.fetched_ms, zone)}")
+        if status.missing:
+            lines.append("Hatched times are not known yet; a dotted line means that nothing was traded.")
+        if status.sentence:
+            lines.append(status.sentence)
+        return "\n".join(lines)
+
+    def _state(self, index: int) -> tuple[BarState, BarOrigin]:
+        """State and origin of a bar."""
+        source = self._model.source
+        if index == len(self._model.bars) - 1:
+            return source.status.bar_state, source.status.bar_origin
+        start_ms = int(self._model.bars.start_ms[index])
+        return source.state_of(start_ms), source.origin_of(start_ms)
 
     def _close_before(self, index: int) -> float:
         return float(self._model.bars.close[index - 1]) if index > 0 else math.nan

@@ -62,6 +62,7 @@ class Overlay:
     last: LastPrice | None = None
     crosshair: Crosshair | None = None
     message: Message | None = None
+    empty: tuple[tuple[int, int, int], ...] = ()  # known-empty times: first and last column, row
     corner: str = ""  # bottom left: "loading older bars…"
     has_focus_ring: bool = False
 
@@ -98,6 +99,8 @@ class Layout:
 def lay_out(overlay: Overlay) -> Layout:
     """Where everything goes."""
     layout = Layout()
+    if overlay.empty:
+        _add_empty_lines(layout, overlay.frame, overlay.empty)
     if overlay.last is not None:
         _add_last_line(layout, overlay.frame, overlay.last)
     if overlay.crosshair is not None:
@@ -176,6 +179,17 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     layout.add(draw, box)
+
+
+def _add_empty_lines(layout: Layout, frame: Frame, lines: Sequence[tuple[int, int, int]]) -> None:
+    """A thin dotted line at the last close where nothing was traded."""
+    thick = frame.line
+
+    def draw(painter: QPainter) -> None:
+        for first, last, row in lines:
+            _dashed(painter, frame.tokens.secondary, thick, (1.0, 3.0), (first, row), (last, row))
+
+    layout.add(draw, *(QRect(first, row - thick, last - first + 1, 2 * thick + 1) for first, last, row in lines))
 
 
 # --- crosshair -------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from desktop.ui.chart.rects import Rects, fill_rects
 from desktop.ui.theme import Tokens, blend
 
 _HATCH_PX = 8  # logical distance of hatch lines
-_BAND_TEXT = "missing, fetching…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Frame:
     time_labels: tuple[Label, ...]
     bands: tuple[tuple[int, int], ...]  # missing data: first and last device column
     zone: str
+    band_text: str = ""  # on the bands
 
     def px(self, logical: float) -> int:
         """A logical length in device pixels, at least 1."""
@@ -129,12 +129,12 @@ def _paint_band(painter: QPainter, frame: Frame, first: int, last: int) -> None:
     painter.drawTiledPixmap(band, brush)
     painter.setFont(frame.fonts.text)
     visible, metrics = band.intersected(frame.plot), painter.fontMetrics()
-    text = QRect(0, 0, metrics.horizontalAdvance(_BAND_TEXT) + frame.px(16), metrics.height() + frame.px(6))
+    text = QRect(0, 0, metrics.horizontalAdvance(frame.band_text) + frame.px(16), metrics.height() + frame.px(6))
     if text.width() < visible.width():
         text.moveCenter(QPoint(visible.center().x(), frame.plot_height - frame.volume_height - text.height()))
         painter.fillRect(text, QColor(frame.tokens.chart))
         painter.setPen(QColor(frame.tokens.warning))
-        painter.drawText(text, Qt.AlignmentFlag.AlignCenter, _BAND_TEXT)
+        painter.drawText(text, Qt.AlignmentFlag.AlignCenter, frame.band_text)
 
 
 def hatch(tokens: Tokens, size: int) -> QPixmap:

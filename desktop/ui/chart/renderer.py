@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
 
+from desktop.services.chart_status import ChartStatus
+from desktop.ui.chart.empty_times import band_text, empty_lines
 from desktop.ui.chart.framing import Framer
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.narration import Narrator
@@ -29,12 +31,12 @@ class Renderer:
         self.frame: Frame | None = None
         self.shown: Overlay | None = None
         self._layout = Layout()
-        self._missing: tuple[tuple[int, int], ...] = ()
+        self._missing: tuple[tuple[tuple[int, int], ...], str] = ((), "")
 
     @property
     def has_other_bands(self) -> bool:
         """Whether other ranges are missing than were painted."""
-        return self._missing != self.model.source.status.missing
+        return self._missing != _bands(self.model.source.status)
 
     def update(
         self, dirty: Dirty, size: tuple[int, int], scale: float, cross: Cross | None, has_focus_ring: bool
@@ -57,7 +59,7 @@ class Renderer:
         self._layout.paint(painter, exposed)
 
     def _paint_all(self, size: tuple[int, int], scale: float) -> QRect:
-        self._missing = self.model.source.status.missing
+        self._missing = _bands(self.model.source.status)
         frame = self.framer.build(*size, scale)
         if self.picture.width() != frame.width or self.picture.height() != frame.height:
             self.picture = QPixmap(frame.width, frame.height)
@@ -82,7 +84,8 @@ class Renderer:
         index = self.model.index_at(cross.slot) if cross is not None else None
         return Overlay(
             frame,
-            legend=self.narrator.legend(index),
+            legend=self.narrator.legend(index, None if cross is None else cross.slot),
+            empty=empty_lines(frame),
             last=self.narrator.last_price(),
             crosshair=self._crosshair(frame, cross) if cross is not None else None,
             message=self.narrator.message(),
@@ -106,3 +109,7 @@ class Renderer:
         else:
             return None
         return row if 0 <= row < frame.plot_height else None
+
+
+def _bands(status: ChartStatus) -> tuple[tuple[tuple[int, int], ...], str]:
+    return status.missing, band_text(status) if status.missing else ""

@@ -10,6 +10,7 @@ from desktop.domain.bars import BarSeries
 from desktop.domain.market import Market, TickerInfo
 from desktop.domain.timeframe import Timeframe
 from desktop.services.chart_status import BarState, ChartStatus
+from desktop.services.live_end import BarOrigin
 
 
 class ChartSource(Protocol):
@@ -42,6 +43,12 @@ class ChartSource(Protocol):
 
     def want_older(self) -> None:
         """Asks for bars before the first one; may be called at any time."""
+
+    def look_at(self, from_ms: int, to_ms: int) -> None:
+        """Says which times are on the screen."""
+
+    def origin_of(self, start_ms: int) -> BarOrigin:
+        """Where the bar that starts there comes from."""
 
     def state_of(self, start_ms: int) -> BarState:
         """Whether the bar that starts there is forming, closed or settled."""
