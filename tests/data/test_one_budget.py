@@ -54,8 +54,8 @@ def test_simulated_use_never_exceeds_the_plan(tmp_path: Path, hours: float) -> N
     assert closest(times) >= 60
     assert said["refused"] == 0  # by the server's own meter; what it was told to refuse is not in it
     assert said["calls"] == len(times)
-    within = [sum(at > hours * 3600 - 86_400 + margin for at in times) for margin in (60, -60)]
-    assert within[0] <= said["in the last day"] <= within[1]  # a meter of whole minutes
+    within = [sum(at > hours * 3600 - 86_400 + margin for at in times) for margin in (120, 0)]
+    assert within[0] <= said["in the last day"] <= within[1]  # a meter of whole minutes, summed up by others
     assert len(times) > hours * 3600 / 61 * PLAN_CALLS * 0.8  # the budget was short nearly all the time
     for kind in ("charts", "watchlist", "searches", "backfill", "rechecks", "sessions"):
         assert said[kind] > 0, kind
