@@ -153,12 +153,16 @@ async def serving_recording(options: RawOptions) -> AsyncIterator[RunningServer]
         running = RunningServer(options.key, recording.world.id, *addresses, clock, Faults(stats.faults), stats)
         desk.world.update(zip(("rest", "socket", "control"), addresses, strict=True))
         desk.world.update({"first_ms": recording.first_ms, "end_ms": recording.end_ms})
+        failure: BaseException | None = None
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(player.run())
             try:
                 yield running
-            finally:
-                playing.cancel()
+            except BaseException as error:  # noqa: BLE001 (raised again below, without a group around it)
+                failure = error
+            playing.cancel()
+        if failure is not None:
+            raise failure
 
 
 async def _serve_sockets(clusters: dict[str, RawCluster], clock: VirtualClock, desk: _Desk, port: int) -> Server:
