@@ -62,7 +62,7 @@ from desktop.services.tasks import Tasks
 from desktop.session import Desk, Session, open_session
 from desktop.shots import Shots, parse_size
 
-_TAKE_OVER_S: Final = 10.0  # for a command at work to step down
+_TAKE_OVER_S: Final = 5.0  # for a command at work to step down
 _TAKEN: Final = "world taken"
 
 

@@ -26,8 +26,9 @@ from desktop.data.recorder import Recorder, RecordingOrder
 from desktop.data.rest import RestClient
 from desktop.data.store import Store
 from desktop.data.wire_socket import Event
-from desktop.domain.addresses import LOOPBACK_HOSTS
+from desktop.domain.addresses import LOOPBACK_HOSTS, real_time_base
 from desktop.domain.errors import MarketError
+from desktop.domain.market import Market
 from desktop.domain.settings import Plan
 from desktop.domain.world import VENDOR, World, world_of_base
 from desktop.services.tasks import Tasks
@@ -52,8 +53,14 @@ class Source:
     is_offline: bool = False
 
     @property
-    def is_delayed(self) -> bool:
-        return urlsplit(self.socket_base).hostname in ("delayed.massive.com", "delayed.polygon.io")
+    def delayed(self) -> frozenset[Market]:
+        """The markets whose feed runs behind: of the vendor's delayed host, stocks alone."""
+        is_delayed = urlsplit(self.socket_base).hostname in ("delayed.massive.com", "delayed.polygon.io")
+        return frozenset({Market.STOCKS} if is_delayed else ())
+
+    def socket_base_of(self, cluster: str) -> str:
+        """Where a cluster's socket is: the delayed host has that of stocks, the others are beside it in real time."""
+        return self.socket_base if cluster == Market.STOCKS.cluster else real_time_base(self.socket_base)
 
     @property
     def name(self) -> str:
@@ -80,7 +87,7 @@ class DataLayer:
         """A feed of one cluster with this source's address and key."""
         return Feed(
             cluster=cluster,
-            base=self.source.socket_base,
+            base=self.source.socket_base_of(cluster),
             key=self.source.key or "",
             on_events=on_events,
             on_state=on_state,

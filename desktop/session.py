@@ -68,7 +68,7 @@ async def open_session(
         layer.make_feed if can_stream else None,
         layer.clock,
         layer.market_data,
-        is_delayed=source.is_delayed,
+        delayed=source.delayed,
     )
     stack.push_async_callback(live.aclose)
     stack.callback(WatchlistFeed(watchlist, live).close)

@@ -25,7 +25,7 @@ PROTOCOL: Final = 1
 _LARGEST_FRAME = 4 * 2**20
 _READ_AHEAD = 2**20
 _UNREAD_AT_MOST = 16 * 2**20  # bytes a reader may be behind
-_BARS_PER_BLOCK = 8192
+_BARS_PER_BLOCK = 4096
 _CLOSE_S = 2.0
 _BAR_BYTES = 8 * (1 + len(VALUE_COLUMNS))
 

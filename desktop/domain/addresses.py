@@ -17,6 +17,11 @@ def delayed_base(socket_base: str) -> str:
     return socket_base.replace("://socket.", "://delayed.", 1)
 
 
+def real_time_base(socket_base: str) -> str:
+    """The other way round; any other host stays as it is."""
+    return socket_base.replace("://delayed.", "://socket.", 1)
+
+
 def checked_base(text: str, *, schemes: tuple[str, str]) -> str:
     """A usable base address, `scheme://host[:port]`, without trailing slash.
 

@@ -109,14 +109,14 @@ class LiveMarket(QObject):
         clock: MarketClock,
         market_data: MarketData | None = None,
         *,
-        is_delayed: bool = False,
+        delayed: frozenset[Market] = frozenset(),
         snapshot_every_s: float = 60.0,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._make_feed = make_feed
         self._clock = clock
-        self._is_delayed = is_delayed
+        self._delayed = delayed
         self._clusters: dict[Market, _Cluster] = {}
         self._board = Board()
         self._snapshots = (
@@ -148,13 +148,13 @@ class LiveMarket(QObject):
     @property
     def lag_ms(self) -> float:
         """How far behind the market the newest events are, at worst; 0 when not worth a word."""
-        worst = max((cluster.lag_ms for cluster in self._clusters.values()), default=0.0)
-        return worst if worst >= _LAG_SHOWN_MS and not self._is_delayed else 0.0
+        in_time = (cluster.lag_ms for market, cluster in self._clusters.items() if market not in self._delayed)
+        worst = max(in_time, default=0.0)
+        return worst if worst >= _LAG_SHOWN_MS else 0.0
 
-    @property
-    def delay_ms(self) -> int:
-        """How far the feed runs behind by its plan."""
-        return _DELAY_MS if self._is_delayed else 0
+    def delay_ms(self, market: Market) -> int:
+        """How far a market's feed runs behind by its plan."""
+        return _DELAY_MS if market in self._delayed else 0
 
     def start(self) -> None:
         """Begins to keep freshness and snapshots up to date."""
@@ -294,9 +294,13 @@ class LiveMarket(QObject):
 
     def _on_state(self, cluster: _Cluster, state: FeedState) -> None:
         cluster.state = state
+        now_ms, is_other = self._clock.now_ms(), False
         for entry in cluster.entries.values():
             if (number := self._connection_of(entry.ticker)) != entry.connection:
-                _carry(entry, number, self._clock.now_ms())
+                _carry(entry, number, now_ms)
+                is_other = True
+        if is_other:
+            self._judge_all(now_ms)
         if self._snapshots is not None and cluster.is_streaming:
             self._snapshots.hurry()  # the server is back
         self.state_changed.emit()
@@ -321,7 +325,7 @@ class LiveMarket(QObject):
             since_ms = quote.since_ms if self.is_streaming(ticker) else None
             quote.freshness = freshness_of(
                 quote.seen,
-                Line(since_ms, silences.get(market), self._is_delayed),
+                Line(since_ms, silences.get(market), market in self._delayed),
                 now_ms=now_ms,
                 is_market_open=opened[market],
                 usual_gap_ms=quote.usual_gap_ms,

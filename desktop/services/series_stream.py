@@ -72,7 +72,7 @@ class SeriesStream:
     @property
     def delay_ms(self) -> int:
         """How far the feed runs behind by its plan."""
-        return self._live.delay_ms
+        return self._live.delay_ms(market_of(self._ticker))
 
     @property
     def is_flowing(self) -> bool:

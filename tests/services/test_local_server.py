@@ -80,7 +80,7 @@ def same(a: Bars, b: Bars) -> bool:
     return all(np.array_equal(one, other, equal_nan=one.dtype.kind == "f") for one, other in pairs)
 
 
-@pytest.mark.parametrize("count", [0, 1, 8192, 100_000])
+@pytest.mark.parametrize("count", [0, 1, 4096, 100_000])
 def test_bars_cross_the_channel_bit_by_bit(tmp_path: Path, run_async: Run, count: int) -> None:
     bars = bars_of(count)
 

@@ -26,7 +26,7 @@ class Workplace:
         if self._live is None:
             from desktop.services.live import LiveMarket  # Qt's core is for those who watch
 
-            self._live = LiveMarket(self.layer.make_feed, self.layer.clock, is_delayed=self.layer.source.is_delayed)
+            self._live = LiveMarket(self.layer.make_feed, self.layer.clock, delayed=self.layer.source.delayed)
         return self._live
 
     async def aclose(self) -> None:
