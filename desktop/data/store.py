@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
@@ -23,22 +24,34 @@ from desktop.data.store_bars import (
     write_bars,
     write_coverage,
 )
-from desktop.data.store_files import DamagedFile, NewerFile, open_reader, open_writer, set_aside, transaction
+from desktop.data.store_check import CHECKED_AT_OPEN_BYTES, FileCheck, is_check_due, record_check
+from desktop.data.store_files import (
+    DamagedFile,
+    NewerFile,
+    open_reader,
+    open_writer,
+    set_aside,
+    transaction,
+    was_cut_off,
+)
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import Covered
+from desktop.domain.errors import CacheError
 from desktop.domain.market import Market, Snapshot, TickerInfo
 from desktop.domain.timeframe import Timeframe
 from desktop.domain.world import World
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_PAGE_BYTES: Final = 32_768  # a chunk's blob is two or three pages: few, long reads
 _TICKER_COLUMNS: Final = "ticker, name, market, base, currency, is_active, kind, exchange"
 
 
 class Store:
     """cache.sqlite: one thread writes, another reads. Close it with `aclose` or as an async context manager.
 
-    A file found damaged, now or later, is set aside and a new one begun; `on_event` is told in one sentence.
+    A file found damaged, now or later, is set aside and a new one begun; `on_event` is told in one sentence. A large
+    file is looked through in the background, once a day and after an end that was none.
     Every method raises CacheError for what the disk does to us.
     """
 
@@ -48,6 +61,7 @@ class Store:
         self._on_event = on_event
         self._writer = SqliteThread("store-writer")
         self._reader = SqliteThread("store-reader")
+        self._check: FileCheck | None = None
         self._repair = asyncio.Lock()
         self._generation = 0
 
@@ -56,7 +70,10 @@ class Store:
         """Opens or makes the cache. Raises CacheError when it is another world's or cannot be used."""
         store = cls(path, world, on_event=on_event)
         try:
+            was_cut = await asyncio.to_thread(was_cut_off, path)
             await store._open()
+            if await store._reader.run(lambda connection: is_check_due(connection, path, was_cut=was_cut)):
+                store._check = FileCheck(path)
         except BaseException:
             await store.aclose()
             raise
@@ -71,7 +88,8 @@ class Store:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Finishes the writes under way and ends both threads."""
+        """Finishes the writes under way and ends the threads."""
+        await self._end_check()
         await self._reader.aclose()
         await self._writer.aclose()
 
@@ -227,8 +245,24 @@ class Store:
 
     async def _open_writer(self) -> None:
         await self._writer.open(
-            lambda: open_writer(self.path, self.world, cache_steps(), CACHE_ID, synchronous="NORMAL")
+            lambda: open_writer(
+                self.path,
+                self.world,
+                cache_steps(),
+                CACHE_ID,
+                synchronous="NORMAL",
+                page_bytes=_PAGE_BYTES,
+                checked_bytes=CHECKED_AT_OPEN_BYTES,
+            )
         )
+
+    async def _end_check(self) -> None:
+        check, self._check = self._check, None
+        if check is not None:
+            await asyncio.to_thread(check.stop)
+            if check.is_passed:
+                with contextlib.suppress(CacheError):
+                    await self._writer.run(record_check)
 
     def _start_anew(self, reason: str, error: DamagedFile | NewerFile) -> None:
         target = set_aside(self.path, reason)
@@ -245,6 +279,8 @@ class Store:
     async def _guarded(self, thread: SqliteThread, work: Callable[[sqlite3.Connection], T]) -> T:
         generation = self._generation
         try:
+            if self._check is not None and self._check.damage is not None:
+                raise self._check.damage
             return await thread.run(work)
         except DamagedFile as error:
             await self._rebuild(generation, error)
@@ -256,6 +292,7 @@ class Store:
             if generation != self._generation:
                 return
             self._generation += 1
+            await self._end_check()
             await self._reader.close()
             await self._writer.close()
             self._start_anew("corrupt", error)

@@ -19,6 +19,8 @@ _HEADER: Final = b"SQLite format 3\x00"
 _KEPT_ASIDE: Final = 2
 _SIDE_FILES: Final = ("", "-wal", "-shm")
 _BUSY_MS: Final = 5000
+_WAL_BYTES: Final = 4 << 20  # moved into the file from this size on
+_READ_CACHE_KB: Final = 1024  # as much as a processor's cache holds: a larger one slows long reads down
 
 _SENTENCES: Final = {
     sqlite3.SQLITE_FULL: ("The disk is full, so nothing more can be saved.", "Free some space."),
@@ -79,10 +81,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_writer(
-    path: Path, world: World, steps: list[str], application_id: int, *, synchronous: str
+    path: Path,
+    world: World,
+    steps: list[str],
+    application_id: int,
+    *,
+    synchronous: str,
+    page_bytes: int = 4096,
+    checked_bytes: int | None = None,
 ) -> sqlite3.Connection:
     """Opens or makes the file and brings it up to date; checks it through first.
 
+    page_bytes: of a new file. checked_bytes: of a larger file only the outside is looked at.
     Raises DamagedFile, NewerFile, or CacheError when it belongs to another world; in each case nothing was changed.
     """
     with translated():
@@ -92,7 +102,11 @@ def open_writer(
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         connection = _connect(path)
         try:
+            connection.execute(f"PRAGMA page_size = {page_bytes}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // page_bytes}")
             _judge(connection, world, len(steps), application_id)
+            if (checked_bytes is None or path.stat().st_size <= checked_bytes) and not is_sound(connection):
+                raise DamagedFile("The data file is damaged.")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -104,18 +118,32 @@ def open_writer(
         return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A second connection that cannot write."""
+def open_reader(path: Path, *, own_thread: bool = True) -> sqlite3.Connection:
+    """A second connection that cannot write. own_thread: used by this thread alone, and not interrupted by another."""
     with translated():
-        connection = _connect(path)
+        connection = _connect(path, own_thread=own_thread)
         connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KB}")
         return connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+def _connect(path: Path, *, own_thread: bool = True) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=own_thread)
     connection.execute("PRAGMA cache_size = -16384")
     return connection
+
+
+def is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether SQLite finds the whole file in order; reads every page."""
+    with translated():
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+
+
+def was_cut_off(path: Path) -> bool:
+    """Whether the last program that wrote the file did not close it. To be asked before it is opened."""
+    with contextlib.suppress(OSError):  # opening will say what it is
+        return Path(f"{path}-wal").stat().st_size > 0
+    return False
 
 
 def _judge_header(path: Path, newest_version: int) -> None:
@@ -131,6 +159,11 @@ def _judge_header(path: Path, newest_version: int) -> None:
         raise DamagedFile("The data file is damaged.")
     if int.from_bytes(header[60:64], "big") > newest_version:
         raise _newer()
+    page_bytes = int.from_bytes(header[16:18], "big")
+    page_bytes = 65_536 if page_bytes == 1 else page_bytes
+    # While a write-ahead log waits, the file may rightly be shorter than it says.
+    if not was_cut_off(path) and path.stat().st_size < page_bytes * int.from_bytes(header[28:32], "big"):
+        raise DamagedFile("The data file is damaged.")
 
 
 def _judge(connection: sqlite3.Connection, world: World, newest_version: int, application_id: int) -> None:
@@ -149,9 +182,6 @@ def _judge(connection: sqlite3.Connection, world: World, newest_version: int, ap
             f"The data file belongs to another source of data ({row[0]}), not to {world.id}; it was left alone.",
             next_step="Choose another data folder.",
         )
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise DamagedFile("The data file is damaged.")
 
 
 def _newer() -> NewerFile:
@@ -181,4 +211,9 @@ def set_aside(path: Path, reason: str) -> Path:
 
 def utc_stamp() -> str:
     """Now, for file names: `20261122T160300Z`."""
-    return dt.datetime.fromtimestamp(time.time(), dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return dt.datetime.fromtimestamp(utc_now_s(), dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def utc_now_s() -> float:
+    """This computer's time in Unix s: how long ago a file was dealt with has nothing to do with the market's time."""
+    return time.time()

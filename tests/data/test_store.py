@@ -29,6 +29,7 @@ from desktop.domain.timeframe import ONE_DAY, ONE_MINUTE
 from desktop.domain.world import VENDOR, World
 
 MINUTE = 60_000
+PAGE = 32_768
 
 
 def bars_at(starts: list[int], seed: int = 0) -> Bars:
@@ -266,7 +267,7 @@ def cut_in_half(path: Path) -> None:
 
 def spoil_pages(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    content[4096:20_000] = b"\xa5" * (20_000 - 4096)
+    content[PAGE : 5 * PAGE] = b"\xa5" * (4 * PAGE)
     path.write_bytes(content)
 
 
@@ -352,7 +353,7 @@ def test_a_full_disk_is_a_sentence_and_old_bars_stay(run_async, tmp_path: Path) 
     async def scenario() -> None:
         async with await opened(path) as store:
             await store.put_bars("A", ONE_MINUTE, True, bars, covering(bars))
-            await store._writer.run(lambda connection: connection.execute("PRAGMA max_page_count = 200").fetchone())
+            await store._writer.run(lambda connection: connection.execute("PRAGMA max_page_count = 40").fetchone())
             with pytest.raises(CacheError, match="disk is full"):
                 await store.put_bars("A", ONE_MINUTE, True, more, covering(more))
             assert_same(await store.bars("A", ONE_MINUTE, True, 0, 1 << 50), bars)
