@@ -158,7 +158,7 @@ def test_a_rate_limit_is_counted_down_and_waited_out(
             fault = {"kind": "too_many_requests", "retry_after_s": retry_after_s, "count": 1, "path": f"aggs.*{BTC}"}
             await control(server, "POST", "/faults", fault)
             desk.show(BTC)
-            await until(lambda: desk.calls_text.startswith("Rate limit, continuing in"), "the calls are paused")
+            await until(lambda: desk.calls_text.startswith("The server asked for a pause"), "the calls are paused")
             assert desk.session.chart.status.phase == "loading", "a pause is no failure"
             assert desk.notice_texts == []
             if retry_after_s is not None:

@@ -24,6 +24,7 @@ from desktop.domain.timeframe import ONE_DAY, ONE_HOUR, ONE_MINUTE, ONE_SECOND
 from desktop.services.audit import AuditOffer, AuditState
 from desktop.ui.audit_csv import report_csv
 from desktop.ui.audit_table import DifferencesModel, utc_bar_time
+from desktop.ui.formatting import DASH
 from desktop.ui.forms import Remark, button, form_style, label
 from desktop.ui.services_api import AuditApi
 from desktop.ui.theme import Tokens
@@ -42,6 +43,7 @@ class AuditDialog(QDialog):
         self.resize(640, 440)
         self.setMinimumSize(460, 320)
         self.title = label("", "heading")
+        self.span = label("")
         self.cost = label("", "quiet")
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the audit")
@@ -55,7 +57,9 @@ class AuditDialog(QDialog):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setShowGrid(False)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in range(self.model.columnCount()):
+            mode = QHeaderView.ResizeMode.ResizeToContents if column < 2 else QHeaderView.ResizeMode.Stretch
+            self.table.horizontalHeader().setSectionResizeMode(column, mode)
         self.table.setTabKeyNavigation(False)
         self.start_button = button("&Start audit", is_primary=True)
         self.cancel_button = button("Cancel")
@@ -82,6 +86,7 @@ class AuditDialog(QDialog):
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(8)
         layout.addWidget(self.title)
+        layout.addWidget(self.span)
         layout.addWidget(self.cost)
         layout.addWidget(self.progress)
         layout.addWidget(self.remark)
@@ -106,6 +111,7 @@ class AuditDialog(QDialog):
     QProgressBar {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; height: 8px; }}
     QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 3px; }}
     QTableView {{ border: 1px solid {tokens.line}; }}
+    QTableView::item {{ padding: 0 5px; }}
     QTableView:focus {{ border-color: {tokens.accent}; }}
     """
         )
@@ -117,7 +123,8 @@ class AuditDialog(QDialog):
         offer = state.offer
         if offer is None:
             return
-        self.title.setText(_title(offer))
+        self.title.setText(f"{offer.ticker}, {_BARS[offer.timeframe]}")
+        self.span.setText(_span(offer))
         self.cost.setText(_cost(offer))
         is_running, is_done = state.phase == "running", state.report is not None
         self.progress.setVisible(is_running)
@@ -168,9 +175,13 @@ class AuditDialog(QDialog):
             self.remark.say(f"{report.summary} The report was saved as {path.name}.", "good")
 
 
-def _title(offer: AuditOffer) -> str:
+def _span(offer: AuditOffer) -> str:
+    """`Tue 03 Mar '26 12:29 – 14:01 UTC`; the second date only where it is another one."""
     first, last = (utc_bar_time(time_ms, offer.timeframe) for time_ms in (offer.from_ms, offer.to_ms))
-    return f"{offer.ticker}, {_BARS[offer.timeframe]}, {first} to {last} UTC"
+    day, clock = first.rsplit(" ", 1)
+    if offer.timeframe != ONE_DAY and last.startswith(day):
+        last = last.removeprefix(day).strip()
+    return f"{day} {clock} {DASH} {last} UTC"
 
 
 def _cost(offer: AuditOffer) -> str:

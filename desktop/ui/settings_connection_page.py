@@ -83,7 +83,8 @@ class ConnectionPage(QWidget):
         )
         checks = QHBoxLayout()
         checks.addWidget(self.check_button)
-        checks.addWidget(self.check_remark, 1)
+        checks.addWidget(self.check_remark)
+        checks.addStretch(1)
         layout.addLayout(checks)
         layout.addStretch(1)
 

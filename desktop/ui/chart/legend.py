@@ -18,13 +18,16 @@ from desktop.ui.chart.axes import has_seconds, has_time_of_day
 from desktop.ui.formatting import PriceStyle
 from desktop.ui.freshness_text import freshness_text
 
-Role = Literal["title", "text", "secondary", "up", "down", "neutral", "warning", "world", "dot"]
+Role = Literal["title", "name", "text", "secondary", "up", "down", "neutral", "warning", "world", "dot"]
 _SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of a line; the text of a `dot` is the freshness it shows, of `world` a filled label."""
+    """A piece of a line; the text of a `dot` is the freshness it shows, of `world` a filled label.
+
+    A `name` gives way where the line has too little room.
+    """
 
     text: str
     role: Role
@@ -36,7 +39,7 @@ def title_line(
     """`X:BTCUSD · Bitcoin – US Dollar · 15m · Massive · ● LIVE 0.3 s`."""
     runs = [Run(ticker, "title")]
     if info is not None and info.name and info.name != ticker:
-        runs.append(Run(_SEPARATOR + info.name, "text"))
+        runs.append(Run(_SEPARATOR + info.name, "name"))
     runs.append(Run(f"{_SEPARATOR}{timeframe}{_SEPARATOR}", "text"))
     is_world = status.source.isupper()
     runs.append(Run(status.source, "world" if is_world else "text"))

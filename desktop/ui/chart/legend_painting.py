@@ -44,11 +44,14 @@ def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> C
 
 
 def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, int]], int]:
-    """The runs that have room, each with its width; the one that crosses the end is cut with an ellipsis."""
+    """The runs that have room, each with its width; a name gives way first, then the end is cut with an ellipsis."""
     fitted: list[tuple[Run, int]] = []
     used = 0
+    excess = sum(_run_width(frame, run) for run in runs) - room
     for run in runs:
         wide = _run_width(frame, run)
+        if run.role == "name" and excess > 0:
+            run, wide = _shortened(frame, run, wide - excess)
         if used + wide > room:
             metrics = QFontMetrics(_run_font(frame, run))
             left = room - used
@@ -60,6 +63,15 @@ def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, 
         fitted.append((run, wide))
         used += wide
     return fitted, used
+
+
+def _shortened(frame: Frame, run: Run, room: int) -> tuple[Run, int]:
+    """The run in so much room, with an ellipsis; of no width where not even a letter has room."""
+    metrics = QFontMetrics(_run_font(frame, run))
+    if room <= metrics.horizontalAdvance(" · M…"):
+        return Run("", run.role), 0
+    text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, room)
+    return Run(text, run.role), metrics.horizontalAdvance(text)
 
 
 def _run_font(frame: Frame, run: Run) -> QFont:

@@ -19,6 +19,7 @@ from desktop.ui.freshness_text import freshness_details
 
 _PULSE_MS = 1_000
 _MOVING = (Freshness.LIVE, Freshness.DELAYED, Freshness.NO_TRADES)
+_UNTRUSTED = (Freshness.CACHED, Freshness.STALE)
 
 
 class Narrator:
@@ -60,7 +61,7 @@ class Narrator:
         if bar is None:
             return None
         status, now_ms = source.status, self._clock.now_ms()
-        is_stale = status.freshness is Freshness.STALE
+        is_stale = status.freshness in _UNTRUSTED
         passed_ms = now_ms - status.last_event_ms if status.last_event_ms is not None else None
         return LastPrice(
             bar.close,
