@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from desktop.domain.tail import Tail, seed_start
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
 
 _OLDER_BARS = 1500  # bars loaded for one look to the left
+_FEW_BARS = 20  # fewer than this on the first screen: it begins earlier
+_EARLIER_BARS = 45_000  # of the base timeframe: one page
+_BEGINNING_MS = 631_152_000_000  # 1990
 _KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
 Range = tuple[int, int]
 
@@ -53,6 +57,18 @@ class Seed:
     newest_minute_ms: int | None
 
 
+def _one(earlier: Found, later: Found) -> Found:
+    """Two neighbours as one."""
+    return replace(
+        later,
+        bars=earlier.bars.merged(later.bars),
+        asked=(earlier.asked[0], later.asked[1]),
+        missing=(*earlier.missing, *later.missing),
+        settled_ms=later.settled_ms if later.settled_ms > later.asked[0] else earlier.settled_ms,
+        error=later.error or earlier.error,
+    )
+
+
 class ChartHistory:
     """The REST side of one series. Times Unix ms UTC; everything may raise MarketError."""
 
@@ -68,7 +84,16 @@ class ChartHistory:
 
     async def cached(self) -> Found:
         """The first screen from the cache alone."""
-        return await self._ask(*self._first_range(), offline=True)
+        found = await self._ask(*self._first_range(), offline=True)
+        if len(found.bars) >= _FEW_BARS:
+            return found
+        with suppress(MarketError):  # nothing of it is cached
+            earlier = await self._earlier(found, offline=True)
+            from_ms = max([earlier.asked[0], *(end_ms for _, end_ms in earlier.missing)])
+            if from_ms < found.asked[0]:
+                bars = earlier.bars.between(from_ms, found.asked[0])
+                return _one(replace(earlier, bars=bars, asked=(from_ms, found.asked[0]), missing=()), found)
+        return found
 
     async def up_to_now(self, held_ms: int | None, settled_ms: int) -> tuple[Found, Seed | None]:
         """From the last settled bar (or the first screen) to now, and what the forming bar is built from.
@@ -83,6 +108,8 @@ class ChartHistory:
         found = self._found((from_ms, to_ms), answer)
         if self._is_only_too_old(answer):
             found = replace(found, error=None)  # the end of the series is there
+        if held_ms is None and found.error is None and len(found.bars) < _FEW_BARS:
+            found = _one(await self._earlier(found), found)
         as_of_ms = (asked_ms + self.clock.now_ms()) // 2  # when the server looked, as near as can be told
         if found.error is not None:
             return found, None
@@ -104,6 +131,16 @@ class ChartHistory:
         closed_ms = bucket_start(asked_ms, self.timeframe, self.market)
         newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
         return found, Seed(tail, closed_ms, asked_ms, newest_ms)
+
+    async def _earlier(self, found: Found, *, offline: bool = False) -> Found:
+        """As much of what lies before as one call gives: where a market was closed or trades seldom."""
+        first_ms = bucket_start(
+            found.asked[0] - _EARLIER_BARS * self.timeframe.base.typical_ms, self.timeframe, self.market
+        )
+        asked = (max(first_ms, _BEGINNING_MS), found.asked[0])
+        answer = await self._market_data.bars(self._ticker, self.timeframe, *asked, offline=offline)
+        earlier = self._found(asked, answer)
+        return replace(earlier, error=None) if self._is_only_too_old(answer) else earlier
 
     async def minutes(self, from_ms: int, to_ms: int) -> Bars:
         """Minute bars, asked for anew as far as they are not settled. Raises when some are missing."""

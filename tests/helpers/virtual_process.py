@@ -46,9 +46,9 @@ class VirtualTime:
         """The machine sleeps: nothing of this process runs meanwhile."""
         self._slept_s += seconds
 
-    def wall_step(self, by_s: float) -> None:
-        """Somebody sets the clock."""
-        self._wall_offset_s += by_s
+    def set_wall(self, wall_s: float) -> None:
+        """What everybody's clock shows from now on."""
+        self._wall_offset_s = wall_s - self.elapsed()
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
