@@ -1,6 +1,7 @@
 """Serves a recording of a session: REST, socket and control on loopback, over one virtual clock.
 
-Unless told otherwise the clock stands at the recording's begin until the first client comes.
+Unless told otherwise the clock stands at the recording's begin until the first client comes, and where the recorded
+program connected to a socket until a client has: so a replay that starts more slowly misses nothing.
 """
 
 from __future__ import annotations
@@ -51,8 +52,13 @@ class RawOptions:
     control_port: int = 0
 
 
+def _start_ms(options: RawOptions) -> float:
+    """Where the clock begins, Unix ms."""
+    return options.recording.first_ms if options.start_ms is None else options.start_ms
+
+
 class _Desk:
-    """REST and control, and the clock's start with the first client."""
+    """REST and control, and the clock's waiting for clients."""
 
     def __init__(self, options: RawOptions, clock: VirtualClock, stats: Stats, answers: RawAnswers) -> None:
         self.world: dict[str, object] = {"world": options.recording.world.id}
@@ -63,14 +69,25 @@ class _Desk:
         self._clock = clock
         self._stats = stats
         self._answers = answers
+        self._end_ms = options.recording.end_ms
         self._is_waiting = True
-        clock.set(paused=True)
+        start_ms = _start_ms(options)
+        clock.set(now_ms=start_ms, paused=True)
+        opened = (line.ms for _, line in options.recording.connections if line.kind in ("open", "failed"))
+        clock.end_ms = min((ms for ms in opened if ms >= start_ms), default=self._end_ms)
 
     def someone_came(self) -> None:
         """The market's time goes on from here."""
         if self._is_waiting:
             self._is_waiting = False
             self._clock.set(paused=False)
+
+    def someone_connected(self) -> None:
+        """From here on to the recording's end."""
+        self.someone_came()
+        if self._clock.end_ms != self._end_ms:
+            self._clock.set()  # what passed while it stood does not count
+            self._clock.end_ms = self._end_ms
 
     async def answer(self, request: Request) -> Response:
         """A REST call."""
@@ -104,6 +121,7 @@ class _Desk:
                     payload: object = self._clock.state()
                 case "POST", "/clock":
                     self._is_waiting = False
+                    self.someone_connected()
                     payload = set_clock(self._clock, request.body)
                 case "GET", "/world":
                     payload = self.world
@@ -122,7 +140,7 @@ async def serving_recording(options: RawOptions) -> AsyncIterator[RunningServer]
     """A feed server of a recording for the time of the context. Raises OSError when a port is taken."""
     recording = options.recording
     clock = VirtualClock(
-        recording.first_ms if options.start_ms is None else options.start_ms,
+        _start_ms(options),
         rate=1.0 if options.rate is None else options.rate,
         is_stepped=options.rate is None,
         end_ms=recording.end_ms,
@@ -167,7 +185,7 @@ async def serving_recording(options: RawOptions) -> AsyncIterator[RunningServer]
 
 async def _serve_sockets(clusters: dict[str, RawCluster], clock: VirtualClock, desk: _Desk, port: int) -> Server:
     def admit(connection: ServerConnection, request: HandshakeRequest) -> HandshakeResponse | None:
-        desk.someone_came()
+        desk.someone_connected()
         cluster = clusters.get(request.path.partition("?")[0].strip("/"))
         if cluster is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found\n")

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from desktop.data.feed import BackoffOptions, Feed, FeedOptions, Phase
+from desktop.data.feed_socket import SocketOpener
 from desktop.data.rate_limit import Limiter, Priority
 from desktop.data.recorder import Recorder
 from desktop.data.rest import RestClient, RestOptions
@@ -351,7 +352,7 @@ def test_the_stream_completes_what_rest_was_not_asked(run_async: Run, tmp_path: 
                 expected = await minutes(other, NOW_MS, NOW_MS + 4 * MINUTE_MS)
             prices = (expected.open, expected.high, expected.low, expected.close, expected.volume)
         async with serving_folder(tmp_path / "report") as replay, client(replay) as again:
-            replay.clock.advance(3 * MINUTE_MS + 30_000)
+            await control(replay, "/clock", {"advance_ms": 3 * MINUTE_MS + 30_000})
             got = Bars.empty()
             for _ in range(500):  # until the frames have been read
                 got = await minutes(again, NOW_MS, NOW_MS + 4 * MINUTE_MS)
@@ -431,6 +432,35 @@ def test_the_clock_waits_for_the_first_client(run_async: Run, tmp_path: Path) ->
             assert (await control(replay, "/clock"))["rate"] == 1.0
             await control(replay, "/clock", {"now_ms": NOW_MS + 2 * HOUR_MS})
             assert (await control(replay, "/clock"))["ended"]
+
+    run_async(scenario())
+
+
+def test_the_clock_waits_where_the_socket_was_opened(run_async: Run, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        expected = await record_drop(tmp_path / "report")
+        async with serving_folder(tmp_path / "report", rate=100_000.0) as replay:
+            for _ in range(3):
+                await raw(replay, "/v1/marketstatus/now")  # starts the clock, of which a second would be a day
+            assert replay.clock.now_ms() == NOW_MS
+            listener = Listener(replay)
+            async with listening(listener):
+                await until(lambda: replay.clock.has_ended and replay.clock.end_ms != NOW_MS, "the end")
+            assert replay.clock.now_ms() == NOW_MS + 5 * MINUTE_MS + 30_001
+            assert listener.events == expected[: len(listener.events)]
+
+    run_async(scenario())
+
+
+def test_without_a_recorder_the_connection_is_the_librarys_own(run_async: Run) -> None:
+    """What is not recorded pays nothing for it."""
+
+    async def scenario() -> None:
+        async with serving_source(SteadyMarket(), start_ms=NOW_MS) as server:
+            opener = SocketOpener(server.socket, "crypto", FeedOptions())
+            connection = await opener.open()
+            assert type(connection) is ClientConnection
+            await opener.close(connection)
 
     run_async(scenario())
 
