@@ -77,6 +77,8 @@ async def _have_done(
     if not await environment.is_meant(owner):
         await environment.source()  # asks the server which world it serves; the next round takes that one
         return Ending.ABSENT
+    if environment.is_replay:
+        say("Another Candelabra replays this recording already; it is its time and speed that you see.")
     return await ask(owner, job, asked, printer.send)
 
 

@@ -140,7 +140,7 @@ class Environment:
         """The world the arguments mean, as far as it is known without asking a server."""
         if self._source is not None:
             return self._source.world
-        if option(self._arguments, "replay") is not None:
+        if self.is_replay:
             return (await self.source()).world
         if self._server_arguments is not None:
             return demo_world(int(str(option(self._arguments, "seed", self._settings.demo_seed))))
@@ -155,6 +155,11 @@ class Environment:
             return True
         source = _addressed(self._arguments, self._settings, None)
         return owner.rest_base == source.rest_base or await self.world() == VENDOR
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a recording is to be replayed, at a time and a speed of its own."""
+        return option(self._arguments, "replay") is not None
 
     async def source(self) -> Source:
         """The source with its key, its world found out. Raises MarketError."""

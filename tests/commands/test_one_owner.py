@@ -184,3 +184,23 @@ def test_the_channel_is_its_owners_alone_and_holds_no_key(desk: Machine) -> None
         assert stat.S_IMODE(lock.stat().st_mode) == stat.S_IMODE(socket.stat().st_mode) == 0o600
         assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
         assert desk.server.key not in lock.read_text()
+
+
+@pytest.mark.soak
+def test_a_window_and_its_commands_share_the_calls_of_a_small_plan(
+    feed_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    server = feed_server("--start", "2026-11-20T12:00", "--calls-per-minute", "5")
+    with machine(server, tmp_path / "data") as desk:
+        desk.window("--plan", "free")
+        commands = [
+            desk.start("bars", "X:BTCUSD", *WEEK),
+            desk.start("backfill", "X:ADAUSD", "X:SOLUSD", *WEEK),
+            desk.start("bars", "AAPL", "--timeframe", "1D", "--from", "2026-10-01", "--to", "2026-11-01"),
+        ]
+        for command in commands:
+            said = command.communicate(timeout=400)
+            assert command.returncode == 0, said
+        statuses = server.control("GET", "/stats")["statuses"]
+        assert set(statuses) == {"200"}, statuses  # the server counts any 60 seconds itself and refuses the sixth call
+        assert_one_connection_at_a_time(desk, 1)
