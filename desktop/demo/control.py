@@ -118,7 +118,7 @@ class Control:
                     case "socket_drop":
                         subscriber.outbox.drop(fault.after_bytes or 0)
                     case "socket_close":
-                        subscriber.outbox.hang_up(_GOING_AWAY, "restarting")
+                        subscriber.outbox.close(_GOING_AWAY, "restarting")
                     case "socket_stall":
                         subscriber.outbox.stall()
                     case "socket_evict":

@@ -19,6 +19,10 @@ def text_frame(payload: bytes) -> bytes:
     return Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
+def _close_frame(code: int, reason: str) -> bytes:
+    return Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+
+
 _PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 
@@ -73,10 +77,16 @@ class Outbox:
         if self.is_open and not self._is_stalled:
             self._connection.transport.write(_PING)
 
+    def close(self, code: int, reason: str) -> None:
+        """Says good-bye and nothing more: the peer's answer ends the connection, as the protocol has it."""
+        if self.is_open and not self._is_stalled:
+            self._connection.transport.write(_close_frame(code, reason))
+            self._is_stalled = True
+
     def hang_up(self, code: int | None = None, reason: str = "") -> None:
         """Ends the TCP connection after what was written; without a `code` no close frame is sent."""
         if code is not None and self.is_open:
-            self._connection.transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
+            self._connection.transport.write(_close_frame(code, reason))
         self._connection.transport.close()
 
     def drop(self, after_bytes: int = 0) -> None:

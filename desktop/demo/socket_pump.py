@@ -20,6 +20,7 @@ from desktop.demo.wire import frame
 TICK_S: Final = 0.05  # unless told otherwise
 _EVENTS_PER_FRAME: Final = 100
 _CHUNK_MS: Final = 60_000  # of market time that a stream is filled with at once, at the speed of reality
+_FIRST_CHUNK_MS: Final = 5_000  # so that many new streams all begin soon
 _FILL_BUDGET_S: Final = 0.02  # the worker's longest turn: REST answers wait behind it
 _PING_EVERY_S: Final = 20.0
 _SETTLE_S: Final = 0.3  # without time flowing: subscriptions come in batches, all of them start together
@@ -119,7 +120,8 @@ class Pump:
                 key=lambda stream: stream.filled_to_ms,
             )
             if due:
-                await loop.run_in_executor(self.worker, _fill, due, chunk_ms)
+                first_ms = chunk_ms if self.clock.is_stepped else chunk_ms * _FIRST_CHUNK_MS // _CHUNK_MS
+                await loop.run_in_executor(self.worker, _fill, due, chunk_ms, first_ms)
                 continue
             self._wake.clear()
             try:
@@ -187,10 +189,10 @@ class Pump:
                     subscriber.outbox.ping()
 
 
-def _fill(streams: Sequence[Stream], chunk_ms: int) -> None:
+def _fill(streams: Sequence[Stream], chunk_ms: int, first_ms: int) -> None:
     """Fills the streams that are furthest behind, for as long as a turn may take; runs in the worker."""
     until_s = time.monotonic() + _FILL_BUDGET_S
     for stream in streams:
-        stream.fill(stream.filled_to_ms + chunk_ms)
+        stream.fill(stream.filled_to_ms + (chunk_ms if stream.is_begun else first_ms))
         if time.monotonic() > until_s:
             return

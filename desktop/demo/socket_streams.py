@@ -28,6 +28,7 @@ class Stream:
     symbol: str  # with a hyphen, as subscriptions are kept
     row: CatalogRow
     filled_to_ms: int  # everything sent before this is in `pending` or gone
+    is_begun: bool = False  # whether it was filled at all
     pending: deque[Event] = field(default_factory=deque)
 
     def fill(self, to_ms: int) -> None:
@@ -45,7 +46,7 @@ class Stream:
             case _:
                 events = zip(*self._bar_events(symbol, from_ms, to_ms), strict=True)
         self.pending.extend(events)
-        self.filled_to_ms = to_ms
+        self.filled_to_ms, self.is_begun = to_ms, True
 
     def take(self, until_ms: int) -> list[Event]:
         """The events sent up to and including `until_ms`; they are gone then."""
