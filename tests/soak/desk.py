@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 
 from desktop.data.folders import Folders
+from desktop.data.log_setup import Logging
+from desktop.data.redaction import Redactor
 from desktop.data.user_store import UserStore
 from desktop.data.wire_socket import Event, TradeEvent
 from desktop.domain.market import Market
@@ -42,6 +44,7 @@ FOLLOWED = (
 VISITED = tuple(itertools.product((COINS[10], COINS[11], STOCKS[1], COINS[12], PAIRS[1], COINS[0]), ("1m", "5m", "1h")))
 _PATIENCE_S = 60.0
 _BEAT_S = 0.01
+_CAUGHT_UP_MS = 2_000
 _MIDDLE_OF_FRAME = 20_000  # bytes at most before the cut
 
 
@@ -59,6 +62,7 @@ class Load:
     recovery_s: list[float] = field(default_factory=list)  # from each drop until every chart was live again
     lags_ms: list[int] = field(default_factory=list)  # taken by whoever samples
     gap_ms: float = 0.0  # likewise
+    newest_lag_ms: int | None = None
     _chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     @property
@@ -80,6 +84,16 @@ class Load:
         await until(
             lambda: self.charts_live == len(self.all_charts) and all(self.connections),
             "every chart is live",
+            _PATIENCE_S,
+        )
+
+    async def until_caught_up(self) -> None:
+        """Until every chart is live and trades come as they happen."""
+        await self.until_live()
+        self.newest_lag_ms = None
+        await until(
+            lambda: self.newest_lag_ms is not None and self.newest_lag_ms < _CAUGHT_UP_MS,
+            "trades come as they happen",
             _PATIENCE_S,
         )
 
@@ -145,7 +159,8 @@ class Load:
         """Listener of a busy ticker."""
         newest = events[-1]
         if isinstance(newest, TradeEvent):
-            self.lags_ms.append(self.desk.layer.clock.now_ms() - newest.time_ms)
+            self.newest_lag_ms = self.desk.layer.clock.now_ms() - newest.time_ms
+            self.lags_ms.append(self.newest_lag_ms)
 
 
 @asynccontextmanager
@@ -156,6 +171,7 @@ async def loaded_desk(server: ServerProcess, folder: Path) -> AsyncIterator[Load
     async with await UserStore.open(path, world, on_event=lambda _sentence: None) as store:
         await store.put_watchlist("Watchlist", list(TICKERS))
     async with AsyncExitStack() as stack:
+        stack.callback(Logging(Folders.open(folder).logs, Redactor(server.key)).close)
         desk = await stack.enter_async_context(window_desk(server, folder))
         live, layer = desk.session.live, desk.layer
         charts = []

@@ -11,10 +11,11 @@ import msgspec
 
 from tests.soak import samples as measured
 from tests.soak.oracle import Correction, Findings, Row
-from tests.soak.samples import Sample, Windows
+from tests.soak.samples import Sample, Windows, within
 
 MOST_GROWTH = 0.02  # of memory, between the two windows
 LEAST_PER_S = 5_000  # events
+MOST_LAG_MS = 2_000  # of trades behind the market, in the last window
 _LONG_S = 900.0  # a shorter run says little about memory and rates
 
 
@@ -26,6 +27,7 @@ class Orders:
     drop_every_s: float
     sample_every_s: float
     out: Path
+    least_drops: int = 1
     trace: int = 0
 
 
@@ -97,6 +99,8 @@ def judge(orders: Orders, course: Course, findings: Findings) -> Summary:
     if orders.seconds >= _LONG_S:
         if growth["rss"] >= MOST_GROWTH:
             failures.append(f"memory grew by {growth['rss']:.1%}")
+        if (lag_ms := statistics.median(sample.lag_ms for sample in within(samples, windows.last))) > MOST_LAG_MS:
+            failures.append(f"{lag_ms:.0f} ms behind the market in the end")
         if per_s < LEAST_PER_S:
             failures.append(f"only {per_s:.0f} events/s")
     return Summary(

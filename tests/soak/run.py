@@ -42,6 +42,7 @@ from tests.soak.samples import Sample, Windows
 
 _BEGIN_MS = OPENED_MS + 90 * MINUTE_MS + 45_000  # a minute closes after 15 s
 _CALM_S = 5.0  # without faults at the end: what was ordered last has arrived
+_LOOK_S = 0.2
 _ENDING_S = 10.0
 _QASYNC_WORKER = "_QThreadWorker"
 _CORRECTED_MS = 10_000  # before the end a chart has a correction
@@ -110,13 +111,14 @@ async def _drive(server: ServerProcess, orders: Orders, folder: Path, course: Co
         ]
         kinds: Counter[str] | None = None
         trace: tracemalloc.Snapshot | None = None
-        until_s = time.monotonic() + orders.seconds
-        while (left_s := until_s - time.monotonic()) > 0:
-            if left_s < _CALM_S and faults:
-                await stop(faults)
-                faults = []
-            await asyncio.sleep(min(orders.sample_every_s, left_s, max(0.1, left_s - _CALM_S) if faults else left_s))
+        until_s = time.monotonic() + orders.seconds - _CALM_S
+        while faults or time.monotonic() < until_s:
+            left_s = until_s - time.monotonic()
+            await asyncio.sleep(min(orders.sample_every_s, max(_LOOK_S, left_s)))
             course.samples.append(sampler.take())
+            if faults and time.monotonic() >= until_s and load.drops >= orders.least_drops:
+                await stop(faults)
+                faults, until_s = [], time.monotonic() + _CALM_S
             for task in (*faults, *use):
                 if task.done():
                     task.result()
@@ -128,7 +130,7 @@ async def _drive(server: ServerProcess, orders: Orders, folder: Path, course: Co
         if trace is not None:
             _print_growth(trace, tracemalloc.take_snapshot())
         await stop(use)
-        await load.until_live()
+        await load.until_caught_up()
         course.samples.append(sampler.take())
         course.ended_ms = load.desk.layer.clock.now_ms()
         course.charts = shown(load)
@@ -226,11 +228,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--drop-every", type=float, default=20.0)
+    parser.add_argument("--least-drops", type=int, default=1, help="goes on beyond its time until there were so many")
     parser.add_argument("--sample-every", type=float, default=10.0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--trace", type=int, default=0, metavar="FRAMES", help="say where memory grew; slow")
     arguments = parser.parse_args()
-    orders = Orders(arguments.seconds, arguments.drop_every, arguments.sample_every, arguments.out, arguments.trace)
+    orders = Orders(
+        arguments.seconds,
+        arguments.drop_every,
+        arguments.sample_every,
+        arguments.out,
+        arguments.least_drops,
+        arguments.trace,
+    )
     summary = run(orders)
     sys.stdout.write((orders.out / "table.txt").read_text("utf-8") + (orders.out / "summary.json").read_text("utf-8"))
     return 1 if summary.failures else 0
