@@ -115,6 +115,7 @@ class _Application:
     ) -> None:
         self._app = app
         self._arguments = arguments
+        self._record = recording_order(arguments)
         self._folders = folders
         self._server = server
         self._lock = lock
@@ -195,8 +196,9 @@ class _Application:
             else:
                 stack.push_async_callback(asyncio.to_thread, lock.release)
                 self._notices.clear(_TAKEN)
-            record = recording_order(self._arguments)
-            layer = await stack.enter_async_context(open_data_layer(source, self._folders, self._on_file_event, record))
+            layer = await stack.enter_async_context(
+                open_data_layer(source, self._folders, self._on_file_event, self._record)
+            )
 
             def on_action(action_id: str) -> None:
                 if action_id == "use_delayed":

@@ -164,7 +164,7 @@ async def open_data_layer(
 ) -> AsyncIterator[DataLayer]:
     """Opens store, limiter, REST client and clock of one world; closes them in reverse.
 
-    on_event gets one sentence when a damaged file was set aside or restored, or when recording has stopped.
+    on_event gets one sentence when a damaged file was set aside or restored, or when nothing more can be recorded.
     """
     folder = folders.world(source.world)
     async with AsyncExitStack() as stack:
@@ -178,8 +178,7 @@ async def open_data_layer(
         rest = recorder = None
         if not source.is_offline:
             if record is not None:
-                recorder = await _open_recorder(record, source, clock, on_event)
-                stack.push_async_callback(recorder.aclose)
+                recorder = await stack.enter_async_context(_recorder(record, source, clock, on_event))
             rest = RestClient(
                 base=source.rest_base, key=source.key, limiter=limiter, world=source.world, recorder=recorder
             )
@@ -200,19 +199,29 @@ async def _meet_key(source: Source, store: Store, market_data: MarketData) -> No
         await store.put_value(_PLAN_KEY, mark)
 
 
-async def _open_recorder(
+@asynccontextmanager
+async def _recorder(
     order: RecordingOrder, source: Source, clock: MarketClock, on_event: Callable[[str], None]
-) -> Recorder:
-    recorder = await Recorder.open(
-        order,
-        world=source.world.id,
-        rest_base=source.rest_base,
-        socket_base=source.socket_base,
-        now_ms=clock.now_ms,
-        on_notice=on_event,
-    )
+) -> AsyncIterator[Recorder | None]:
+    """None when nothing can be recorded: the application goes on without."""
+    try:
+        recorder = await Recorder.open(
+            order,
+            world=source.world.id,
+            rest_base=source.rest_base,
+            socket_base=source.socket_base,
+            now_ms=clock.now_ms,
+            on_notice=on_event,
+        )
+    except MarketError as error:
+        on_event(str(error))
+        yield None
+        return
     recorder.hide(source.key)
-    return recorder
+    try:
+        yield recorder
+    finally:
+        await recorder.aclose()
 
 
 @asynccontextmanager

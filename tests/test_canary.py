@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -88,6 +89,8 @@ def hits_below(folder: Path) -> list[str]:
             continue
         content = path.read_bytes()
         found += hits(str(path), content)
+        if path.suffix == ".gz":
+            found += hits(f"inside {path}", zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(content))
         if content.startswith(b"SQLite format 3\0"):
             with closing(sqlite3.connect(path)) as connection:
                 found += hits(f"dump of {path}", "\n".join(connection.iterdump()).encode(errors="replace"))
@@ -104,6 +107,7 @@ def server() -> Iterator[ServerProcess]:
 def run(server: ServerProcess, folder: Path, *arguments: str, key: str = CANARY) -> subprocess.CompletedProcess[bytes]:
     """The application as a person starts it, the key in the environment."""
     bases = ("--rest-base", server.rest, "--socket-base", server.socket, "--data-dir", str(folder), "--verbose")
+    bases = (*bases, "--record", str(folder / "report"))
     environment = {**os.environ, "MASSIVE_API_KEY": key, "CANDELABRA_NO_KEYRING": "1"}
     return subprocess.run(
         [sys.executable, "-m", "desktop", *arguments, *bases],
@@ -183,6 +187,7 @@ def test_the_key_is_nowhere_after_a_run_with_faults(server: ServerProcess, tmp_p
     assert hits("stdout and stderr", said) == []
     assert hits_below(folder) == []
     names = {path.name for path in folder.rglob("*")}
-    assert {"candelabra.log", "cache.sqlite", "user.sqlite", "settings.json"} <= names, "there was something to search"
+    searched = {"candelabra.log", "cache.sqlite", "user.sqlite", "settings.json", "calls.jsonl", "frames.jsonl.gz"}
+    assert searched <= names, "there was something to search"
     log = "".join(path.read_text("utf-8") for path in (folder / "logs").glob("candelabra.log*"))
     assert "auth_failed" in log

@@ -24,8 +24,8 @@ class RecordingOrder:
     limit_bytes: int = DEFAULT_LIMIT_BYTES
 
 
-def make_part(folder: Path) -> tuple[Path, int]:
-    """A new, empty part in `folder`, and the bytes that are in the folder already.
+def prepare(folder: Path) -> None:
+    """Makes sure that `folder` is a recording, an empty one if need be.
 
     Raises BadInput for a folder with something else in it, CacheError when it cannot be written.
     """
@@ -40,19 +40,30 @@ def make_part(folder: Path) -> tuple[Path, int]:
             folder.chmod(0o700)
             manifest = Manifest(KIND, FORMAT, secrets.token_hex(8))
             write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
-        elif manifest.format != FORMAT:
-            raise BadInput(
-                f"{folder} is a recording of another version of Candelabra.",
-                next_step="Name a new folder for --record.",
-            )
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if manifest.format != FORMAT:
+        raise BadInput(
+            f"{folder} is a recording of another version of Candelabra.", next_step="Name a new folder for --record."
+        )
+
+
+def make_part(folder: Path) -> tuple[Path, int]:
+    """A new, empty part in `folder`, and the bytes that are in the folder already. Raises like `prepare`."""
+    prepare(folder)
+    try:
         held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         part = _next_part(folder)
         (part / BODIES).mkdir(mode=0o700)
     except OSError as error:
-        raise CacheError(
-            f"Nothing can be recorded in {folder} ({error.strerror}).", next_step="Name another folder for --record."
-        ) from error
+        raise _unwritable(folder, error) from error
     return part, held
+
+
+def _unwritable(folder: Path, error: OSError) -> CacheError:
+    return CacheError(
+        f"Nothing can be recorded in {folder} ({error.strerror}).", next_step="Name another folder for --record."
+    )
 
 
 def _next_part(folder: Path) -> Path:

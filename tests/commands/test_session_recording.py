@@ -86,6 +86,10 @@ def test_what_cannot_be_recorded_is_said(desk: Machine, tmp_path: Path) -> None:
     code, said, errors = desk.run("bars", BTC, *DAY, "--record", tmp_path / "full")
     assert (code, said) == (2, "")
     assert "holds other files" in errors
+    code, _, errors = desk.run("bars", BTC, *DAY, "--record", tmp_path / "new", "--offline")
+    assert (code, errors) == (2, "Offline no server says anything that could be recorded.\n")
+    code, _, errors = desk.run("--record", tmp_path / "full" / "letter.txt")
+    assert (code, "Nothing can be recorded" in errors) == (9, True)
     code, _, errors = desk.run("bars", BTC, *DAY, "--record-limit", 5)
     assert (code, "--record DIR" in errors) == (2, True)
     code, _, errors = desk.run("bars", BTC, *DAY, "--record", tmp_path / "new", "--record-limit", 0)
