@@ -14,6 +14,7 @@ from desktop.domain.freshness import Freshness, Origin, Seen
 from desktop.domain.market import TickerInfo
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.empty_times import WORDS, emptiness_at, empty_lines
+from desktop.ui.chart.legend_painting import fitted_rows
 from desktop.ui.theme import DARK
 from tests.ui.chart_source import START_MS, SeriesSource, walk
 from tests.ui.test_chart_widget import pixels, rgb, settle, shown
@@ -188,3 +189,18 @@ def test_a_view_that_stands_still_is_reported_once(qtbot: QtBot, chart: ChartWid
     qtbot.waitUntil(lambda: len(source.looked_at) == 2)
     assert source.looked_at[1] == chart.model.visible_range
     assert source.looked_at[1][1] < source.looked_at[0][1]
+
+
+def test_a_narrow_legend_goes_on_in_further_lines_and_loses_nothing(qtbot: QtBot, source: SeriesSource) -> None:
+    source.say(sentence="The plan does not include data as old as this. A larger plan has it.", bar_state="closed")
+    chart = shown(qtbot, source, (330, 500))
+    overlay = chart._renderer.shown
+    assert overlay is not None
+    fitted = fitted_rows(overlay.frame, overlay.legend)
+    assert all(sum(wide for _run, wide in row) < overlay.frame.plot_width for row in fitted)
+    rows = [[run for run, _wide in row] for row in fitted]
+    assert len(rows) > len(overlay.legend)
+    said = ["".join(run.text for run in line if run.role != "dot") for line in overlay.legend[1:]]
+    painted = " ".join("".join(run.text for run in row) for row in rows[1:])
+    assert painted.replace(" · ", " ").split() == " ".join(said).replace(" · ", " ").split()
+    assert all(row[-1].text.strip() not in ("O", "H", "L", "C", "V") for row in rows)

@@ -19,7 +19,7 @@ from desktop.ui.formatting import PriceStyle
 from desktop.ui.freshness_text import freshness_text
 
 Role = Literal["title", "name", "text", "secondary", "up", "down", "neutral", "warning", "world", "dot"]
-_SEPARATOR = " · "
+SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ def title_line(
     """`X:BTCUSD · Bitcoin – US Dollar · 15m · Massive · ● LIVE 0.3 s`."""
     runs = [Run(ticker, "title")]
     if info is not None and info.name and info.name != ticker:
-        runs.append(Run(_SEPARATOR + info.name, "name"))
-    runs.append(Run(f"{_SEPARATOR}{timeframe}{_SEPARATOR}", "text"))
+        runs.append(Run(SEPARATOR + info.name, "name"))
+    runs.append(Run(f"{SEPARATOR}{timeframe}{SEPARATOR}", "text"))
     is_world = status.source.isupper()
     runs.append(Run(status.source, "world" if is_world else "text"))
-    runs += [Run(_SEPARATOR, "text"), Run(status.freshness.value, "dot")]
+    runs += [Run(SEPARATOR, "text"), Run(status.freshness.value, "dot")]
     text = freshness_text(status.freshness, status.age_ms(now_ms))
     runs.append(Run(f" {text}", _freshness_role(status.freshness)))
     return runs
@@ -61,7 +61,7 @@ def values_line(bar: Bar, previous_close: float, style: PriceStyle, state: BarSt
         sign: Role = "neutral" if change == 0 else ("up" if change > 0 else "down")
         runs.append(Run(f"{style.change(change)} ({pct})  ", sign))
     runs += [Run("V ", "secondary"), Run(formatting.volume(bar.volume), "text")]
-    runs.append(Run(f"{_SEPARATOR}bar {state}, {origin}", "secondary"))
+    runs.append(Run(f"{SEPARATOR}bar {state}, {origin}", "secondary"))
     return runs
 
 

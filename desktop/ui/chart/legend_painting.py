@@ -3,27 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from desktop.domain.freshness import Freshness
-from desktop.ui.chart.legend import Role, Run
+from desktop.ui.chart.legend import SEPARATOR, Role, Run
 from desktop.ui.chart.painting import Frame, draw_left, fill_rounded
 from desktop.ui.theme import Tokens
 
+_SIDE_PX: Final = 10
+
 
 def legend_lines(frame: Frame, lines: Sequence[Sequence[Run]]) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
-    """For each line of a legend the box it covers and what paints it; what has no room is cut with an ellipsis."""
-    left, top = frame.px(10), frame.px(8)
+    """For each row of a legend the box it covers and what paints it."""
+    left, top = frame.px(_SIDE_PX), frame.px(8)
     tall = QFontMetrics(frame.fonts.text).height() + frame.px(3)
-    room = frame.plot_width - left - frame.px(10)
-    for index, runs in enumerate(lines):
-        fitted, wide = _fit(frame, runs, room)
-        if not fitted:
-            continue
+    for index, fitted in enumerate(fitted_rows(frame, lines)):
+        wide = sum(width for _run, width in fitted)
         box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
         yield box, _legend_line(frame, fitted, box)
+
+
+def fitted_rows(frame: Frame, lines: Sequence[Sequence[Run]]) -> list[list[tuple[Run, int]]]:
+    """The rows as they are painted, each run with its width.
+
+    The title is cut where it has no room; the other lines go on in a further row.
+    """
+    if not lines:
+        return []
+    room = frame.plot_width - 2 * frame.px(_SIDE_PX)
+    rows = [lines[0], *(row for line in lines[1:] for row in _wrapped(frame, line, room))]
+    return [fitted for runs in rows if (fitted := _fit(frame, runs, room))]
+
+
+def _wrapped(frame: Frame, runs: Sequence[Run], room: int) -> list[list[Run]]:
+    """The runs over as many rows as they need, a letter always with its value; sentences are cut between words."""
+    if sum(_run_width(frame, run) for run in runs) <= room:
+        return [list(runs)]
+    rows: list[list[Run]] = [[]]
+    used = 0
+    for group in _groups(runs):
+        wide = sum(_run_width(frame, run) for run in group)
+        if used and used + wide > room:
+            rows.append([])
+            used = 0
+            group = [Run(group[0].text.removeprefix(SEPARATOR).lstrip(), group[0].role), *group[1:]]
+            wide = sum(_run_width(frame, run) for run in group)
+        rows[-1] += group
+        used += wide
+    if len(runs) == 1:
+        return [[Run("".join(run.text for run in row), runs[0].role)] for row in rows]
+    return rows
+
+
+def _groups(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """What stays together: a secondary run with those that follow it; of a sentence each word."""
+    if len(runs) == 1:
+        words = runs[0].text.split(" ")
+        yield from ([Run(word if index == 0 else f" {word}", runs[0].role)] for index, word in enumerate(words))
+        return
+    group: list[Run] = []
+    for run in runs:
+        if run.role == "secondary" and group:
+            yield group
+            group = []
+        group.append(run)
+    yield group
 
 
 def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> Callable[[QPainter], None]:
@@ -43,7 +90,7 @@ def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> C
     return draw
 
 
-def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, int]], int]:
+def _fit(frame: Frame, runs: Sequence[Run], room: int) -> list[tuple[Run, int]]:
     """The runs that have room, each with its width; a name gives way first, then the end is cut with an ellipsis."""
     fitted: list[tuple[Run, int]] = []
     used = 0
@@ -62,7 +109,7 @@ def _fit(frame: Frame, runs: Sequence[Run], room: int) -> tuple[list[tuple[Run, 
             break
         fitted.append((run, wide))
         used += wide
-    return fitted, used
+    return fitted
 
 
 def _shortened(frame: Frame, run: Run, room: int) -> tuple[Run, int]:
