@@ -15,10 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.data.recorder import Recorder
+from desktop.assembly import Source, open_data_layer
+from desktop.data.folders import Folders
+from desktop.data.recorder import Recorder, RecordingOrder
 from desktop.data.recording_format import ConnectionLine, FrameLine
 from desktop.demo.raw_files import RawRecording, SocketLine
 from desktop.domain.errors import BadInput, CacheError
+from desktop.domain.world import World
 from tests.helpers.recording import contents, recording_to
 from tests.services.live_desk import until
 from tests.test_canary import CANARY, forms_of
@@ -229,3 +232,20 @@ def test_a_torn_recording_gives_what_came_before_the_tear(
         file.write_bytes(file.read_bytes()[: -1 - cut % file.stat().st_size])
     left = [line.content for line in lines_of(folder) if isinstance(line, FrameLine)]
     assert left == plain[: len(left)]
+
+
+def test_a_world_opens_without_the_recording_that_cannot_be_written(run_async: Run, tmp_path: Path) -> None:
+    """Say, the disk is full when another source is chosen: the application goes on, and says so."""
+    notices: list[str] = []
+    (tmp_path / "report").write_text("in the way")
+
+    async def scenario() -> None:
+        source = Source("http://127.0.0.1:9", "ws://127.0.0.1:9", CANARY, World("demo-0"))
+        order = RecordingOrder(tmp_path / "report")
+        async with open_data_layer(source, Folders.open(tmp_path / "data"), notices.append, order) as layer:
+            assert layer.recorder is None
+            assert layer.rest is not None
+
+    run_async(scenario())
+    assert len(notices) == 1
+    assert notices[0].startswith(f"Nothing can be recorded in {tmp_path / 'report'}")
