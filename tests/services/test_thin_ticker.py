@@ -127,3 +127,29 @@ def test_a_thin_ticker_in_the_watchlist_only_is_quiet_too(run_async: Run, tmp_pa
             assert calls(server, "snapshot") <= 5  # at the start, and for each connection
 
     run_async(scenario(), timeout_s=60)
+
+
+def test_pongs_tell_a_quiet_line_from_a_dead_one(run_async: Run, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            serving_source(RareMarket(), start_ms=NOW) as server,
+            live_desk(server, tmp_path, pace=QUICK) as desk,
+        ):
+            for ticker in ("X:BTCUSD", "C:EURUSD"):
+                desk.live.listen(ticker, [Channel.TRADE, Channel.QUOTE])
+            dead, quiet = desk.live.board["X:BTCUSD"], desk.live.board["C:EURUSD"]
+            await until(lambda: all(map(desk.live.is_streaming, desk.live.board)), "both stream")
+            server.clock.advance(10_000)
+            await until(lambda: dead.freshness is Freshness.LIVE, "it is live")
+            said = set[Freshness]()
+            desk.live.state_changed.connect(lambda: said.add(quiet.freshness))
+            async with httpx.AsyncClient(trust_env=False) as client:
+                fault = {"kind": "socket_stall", "cluster": "crypto"}
+                (await client.post(f"{server.control}/faults", json=fault)).raise_for_status()
+            # No event comes on either line from here on: the clock stands still.
+            await until(lambda: dead.freshness is Freshness.STALE, "the line without pongs is found out", limit_s=60)
+            assert desk.live.is_streaming("C:EURUSD")
+            assert quiet.freshness is not Freshness.STALE
+            assert Freshness.STALE not in said
+
+    run_async(scenario(), timeout_s=90)
