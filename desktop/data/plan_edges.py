@@ -8,7 +8,7 @@ from typing import Final
 
 from desktop.data.store import Store
 from desktop.domain.market import Market
-from desktop.domain.timeframe import DAY_MS, ONE_DAY, bucket_start
+from desktop.domain.timeframe import DAY_MS, ONE_DAY, bucket_end, bucket_start
 
 _NAME: Final = "plan_edges"
 _REMEMBERED_MS: Final = 7 * DAY_MS
@@ -52,7 +52,7 @@ class PlanEdges:
         edges = self._of(market, now_ms)
         if edges is None or edges.depth_ms is None:
             return None
-        return bucket_start(now_ms - edges.depth_ms, ONE_DAY, market)
+        return _first_whole_day(now_ms - edges.depth_ms, market)
 
     def newest_ms(self, market: Market, now_ms: int) -> int | None:
         """From this on the plan has nothing yet; None when no such edge was met."""
@@ -77,7 +77,9 @@ class PlanEdges:
             first, last = 0, len(ages)
             while first < last:
                 middle = (first + last) // 2
-                if await is_allowed(bucket_start(now_ms - ages[middle], ONE_DAY, market)):
+                asked_ms = now_ms - ages[middle]
+                day_ms = bucket_start(asked_ms, ONE_DAY, market) if middle == 0 else _first_whole_day(asked_ms, market)
+                if await is_allowed(day_ms):
                     last = middle
                 else:
                     first = middle + 1
@@ -86,7 +88,7 @@ class PlanEdges:
                 edges.is_end_of_day = True
             else:
                 edges.depth_ms = ages[first] if first < len(ages) else 0
-            edges.allowed_ms = ages[first] + DAY_MS if first < len(ages) else None
+            edges.allowed_ms = ages[first] if first < len(ages) else None
         edges.learnt_ms = now_ms
         self._edges[market] = edges
         await self._save()
@@ -98,3 +100,9 @@ class PlanEdges:
 
     async def _save(self) -> None:
         await self._store.put_value(_NAME, {market.value: asdict(edges) for market, edges in self._edges.items()})
+
+
+def _first_whole_day(time_ms: int, market: Market) -> int:
+    """The first day that begins at `time_ms` or later: plans count to the millisecond, and refuse a day cut through."""
+    start_ms = bucket_start(time_ms, ONE_DAY, market)
+    return start_ms if start_ms == time_ms else bucket_end(start_ms, ONE_DAY, market)

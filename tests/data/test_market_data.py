@@ -297,7 +297,7 @@ def test_an_unknown_ticker_is_told_from_a_quiet_one(run_async, tmp_path: Path) -
     run_async(scenario())
 
 
-@pytest.mark.parametrize("depth_days", [2000, 731, 100])
+@pytest.mark.parametrize("depth_days", [2000, 731, 730, 365, 100])
 def test_the_plans_depth_is_learnt_and_remembered(run_async, tmp_path: Path, depth_days: int) -> None:
     async def scenario() -> None:
         async with bench(tmp_path) as b:
@@ -308,6 +308,8 @@ def test_the_plans_depth_is_learnt_and_remembered(run_async, tmp_path: Path, dep
             assert answer.oldest_ms is not None
             depth = (NOW - answer.oldest_ms) / DAY_MS
             assert depth_days / 2.6 < depth <= depth_days
+            if depth_days in (730, 365):  # as sold: nothing of it is lost but the day that is cut through
+                assert depth > depth_days - 1
             assert_same(answer.bars, b.truth("X:BTCUSD", ONE_DAY, answer.oldest_ms, NOW))
             assert answer.missing == (
                 (
