@@ -199,10 +199,10 @@ def test_a_key_without_the_socket_still_shows_bars(on_qt_loop: Run, server: Serv
             desk.show(BTC)
             await until(lambda: len(desk.session.chart.series) > 100, "the bars are shown")
             await until(lambda: "plan" in desk.status_text, "the status bar says why nothing moves")
-            assert desk.status_text == "Not connected: This key's plan has no live data for this market."
+            assert desk.status_text == "This plan has no live feed: refreshed every minute."
             assert desk.session.chart.status.sentence is None, "the bars are right, so the chart complains of nothing"
             await control(server, "POST", "/plan", {"has_socket": True})
-            desk.session.live.retry_now()
+            desk.action_button.click()
             await desk.live(ETH)
             await assert_equals_market(desk.layer, BTC, SEED)
         assert_sound(tmp_path, WORLD)

@@ -20,6 +20,7 @@ _ACTION_TEXTS = {
     "retry": "Reconnect",
     "enter_key": "Enter key…",
     "use_delayed": "Use the delayed feed",
+    "check_again": "Check again",
 }
 _WORST_FIRST = (
     Phase.REFUSED,
@@ -109,8 +110,9 @@ def _summary_of(state: FeedState) -> ConnectionSummary:
     if state.phase is Phase.STREAMING and state.malformed:
         return ConnectionSummary(text, level, f"{state.malformed} unreadable messages were skipped.")
     if state.is_not_in_plan:
-        action = _ACTION_TEXTS.get(state.action) if state.action else None
-        return ConnectionSummary("No live feed", "warning", NO_FEED, action, state.action)
+        plan_action = "check_again" if state.action == "retry" else state.action
+        action = _ACTION_TEXTS.get(plan_action) if plan_action else None
+        return ConnectionSummary("No live feed", "warning", NO_FEED, action, plan_action)
     action_id = state.action or ("retry" if state.phase is Phase.WAITING else None)
     return ConnectionSummary(
         text, level, state.sentence, _ACTION_TEXTS.get(action_id) if action_id else None, action_id

@@ -117,7 +117,10 @@ class StatusBar(QStatusBar):
         }.get(summary.level, (tokens.secondary, "ring"))
         self._dot.show_state(colour, shape)
         is_wrong = summary.level in ("warning", "error", "off")
-        text = f"{summary.text}: {summary.sentence}" if summary.sentence and is_wrong else summary.text
+        text = summary.text
+        if summary.sentence and is_wrong:
+            says_it_too = summary.text.casefold() in summary.sentence.casefold()
+            text = summary.sentence if says_it_too else f"{summary.text}: {summary.sentence}"
         self._connection.setText(text)
         self._connection.setToolTip(summary.sentence or "")
         _tint(self._connection, tokens.text)

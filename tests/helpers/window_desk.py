@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from desktop.assembly import DataLayer, Source, identify, open_data_layer
 from desktop.data.api_key import ApiKeys
@@ -59,6 +59,14 @@ class WindowDesk:
     @property
     def calls_text(self) -> str:
         return self._label("API calls used")
+
+    @property
+    def action_button(self) -> QPushButton:
+        """The button beside the connection's sentence."""
+        button = self.session.window.status.findChild(QPushButton)
+        assert isinstance(button, QPushButton)
+        assert button.isVisible()
+        return button
 
     @property
     def notice_texts(self) -> list[str]:

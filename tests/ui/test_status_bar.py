@@ -56,6 +56,12 @@ def test_a_wrong_connection_says_why_and_offers_one_action(qtbot: QtBot, parts: 
     assert not button(bar).isVisible()
 
 
+def test_what_the_sentence_says_already_is_not_said_twice(qtbot: QtBot, parts: Parts) -> None:
+    bar = make_bar(qtbot, parts)
+    parts.connection.say(Summary("No live feed", "warning", "This plan has no live feed."))
+    assert said(bar, "Connection") == "This plan has no live feed."
+
+
 def test_a_detail_of_a_good_connection_waits_in_the_tooltip(qtbot: QtBot, parts: Parts) -> None:
     bar = make_bar(qtbot, parts)
     parts.connection.say(Summary("Connected", "good", "3 unreadable messages were skipped."))
