@@ -120,7 +120,8 @@ class ChartData(QObject):
 
     def origin_of(self, start_ms: int) -> BarOrigin:
         """Where the bar that starts there comes from."""
-        return self._end.origin(start_ms) or ("REST" if self._stitch.is_stitched else "cache")
+        origin = self._end.origin(start_ms) if self.state_of(start_ms) != "settled" else None
+        return origin or ("REST" if self._stitch.is_stitched else "cache")
 
     def _follow_series(self, ticker: str, timeframe: Timeframe) -> None:
         """New parts for another series."""
