@@ -137,7 +137,7 @@ class StatusBar(QStatusBar):
         }.get(status.freshness, (tokens.secondary, "ring"))
         self._fresh_dot.show_state(colour, shape)
         said = ""
-        if chart.ticker:
+        if chart.ticker and len(chart.series):
             passed_ms = status.age_ms(self._services.clock.now_ms())
             said = f"{chart.ticker} {freshness_text(status.freshness, passed_ms)}"
         self._freshness.setText(said)

@@ -204,3 +204,12 @@ def test_a_narrow_legend_goes_on_in_further_lines_and_loses_nothing(qtbot: QtBot
     painted = " ".join("".join(run.text for run in row) for row in rows[1:])
     assert painted.replace(" · ", " ").split() == " ".join(said).replace(" · ", " ").split()
     assert all(row[-1].text.strip() not in ("O", "H", "L", "C", "V") for row in rows)
+
+
+def test_nothing_is_called_cached_where_nothing_is_shown(qtbot: QtBot) -> None:
+    source = SeriesSource(name="Bitcoin")
+    chart = shown(qtbot, source)
+    assert chart.legend_text == "X:BTCUSD · Bitcoin · 1m · Massive"
+    source.show(walk(10), "X:BTCUSD", source.timeframe)
+    settle(qtbot, chart)
+    assert chart.legend_text.splitlines()[0].endswith("CACHED")

@@ -34,15 +34,17 @@ class Run:
 
 
 def title_line(
-    ticker: str, info: TickerInfo | None, timeframe: Timeframe, status: ChartStatus, now_ms: int
+    ticker: str, info: TickerInfo | None, timeframe: Timeframe, status: ChartStatus, now_ms: int, *, has_bars: bool
 ) -> list[Run]:
-    """`X:BTCUSD · Bitcoin – US Dollar · 15m · Massive · ● LIVE 0.3 s`."""
+    """`X:BTCUSD · Bitcoin – US Dollar · 15m · Massive · ● LIVE 0.3 s`; nothing is fresh or old where nothing is."""
     runs = [Run(ticker, "title")]
     if info is not None and info.name and info.name != ticker:
         runs.append(Run(SEPARATOR + info.name, "name"))
     runs.append(Run(f"{SEPARATOR}{timeframe}{SEPARATOR}", "text"))
     is_world = status.source.isupper()
     runs.append(Run(status.source, "world" if is_world else "text"))
+    if not has_bars:
+        return runs
     runs += [Run(SEPARATOR, "text"), Run(status.freshness.value, "dot")]
     text = freshness_text(status.freshness, status.age_ms(now_ms))
     runs.append(Run(f" {text}", _freshness_role(status.freshness)))

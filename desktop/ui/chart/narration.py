@@ -38,8 +38,9 @@ class Narrator:
         if not source.ticker:
             return ()
         status = source.status
-        lines = [tuple(title_line(source.ticker, source.info, source.timeframe, status, self._clock.now_ms()))]
-        bars = model.bars
+        bars, now_ms = model.bars, self._clock.now_ms()
+        title = title_line(source.ticker, source.info, source.timeframe, status, now_ms, has_bars=len(bars) > 0)
+        lines = [tuple(title)]
         if len(bars):
             emptiness = None if slot is None else emptiness_at(model, slot)
             if emptiness is not None:
