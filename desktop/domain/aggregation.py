@@ -13,7 +13,7 @@ from desktop.domain.market import Market
 from desktop.domain.timeframe import HOUR_MS, Timeframe, bucket_starts
 
 _BLOCK_ROWS: Final = 65_536
-_STRIDE: Final = 64  # a power of two
+_STRIDE: Final = 128  # a power of two
 _HUGE: Final = 1e290
 
 
@@ -63,10 +63,23 @@ def _buckets(start_ms: Ints, timeframe: Timeframe, market: Market) -> tuple[Ints
 
 
 def _positions(ascending: Ints, keys: Ints) -> Ints:
-    """np.searchsorted for many ascending keys in a long array, in two steps that stay in the processor's cache."""
+    """np.searchsorted for many ascending keys in a long array: a coarse search, then a guess, as if times were even."""
     last = len(ascending) - 1
-    at: Ints = np.maximum(np.searchsorted(ascending[::_STRIDE], keys) - 1, 0).astype(np.int64) * _STRIDE
-    step = _STRIDE // 2
+    cell = np.maximum(np.searchsorted(ascending[::_STRIDE], keys) - 1, 0)
+    begin: Ints = cell.astype(np.int64) * _STRIDE
+    end = np.minimum(begin + _STRIDE, last)
+    left = ascending[begin]
+    width = np.maximum(ascending[end] - left, 1)
+    answer: Ints = np.clip(begin - (left - keys) * (end - begin) // width, begin, end)
+    is_wrong = (ascending[answer] < keys) | ((ascending[np.maximum(answer - 1, 0)] >= keys) & (answer > 0))
+    if is_wrong.any():
+        answer[is_wrong] = _halved(ascending, begin[is_wrong], keys[is_wrong])
+    return answer
+
+
+def _halved(ascending: Ints, at: Ints, keys: Ints) -> Ints:
+    """The positions of `keys` by halving, each within _STRIDE after its `at`."""
+    last, step = len(ascending) - 1, _STRIDE // 2
     while step:
         following = np.minimum(at + step, last)
         at = np.where(ascending[following] < keys, following, at)
