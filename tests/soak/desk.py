@@ -59,6 +59,7 @@ class Load:
     dropped_ms: int = 0  # market time of the last one
     corrections: list[Correction] = field(default_factory=list)
     visits: int = 0
+    reconnect_s: list[float] = field(default_factory=list)  # from each drop until every cluster was connected again
     recovery_s: list[float] = field(default_factory=list)  # from each drop until every chart was live again
     lags_ms: list[int] = field(default_factory=list)  # taken by whoever samples
     gap_ms: float = 0.0  # likewise
@@ -117,6 +118,7 @@ class Load:
                     f"every cluster is connected again after drop {self.drops} ({kind})",
                     _PATIENCE_S,
                 )
+                self.reconnect_s.append(time.monotonic() - began_s)
                 await self.until_live()
                 self.recovery_s.append(time.monotonic() - began_s)
 

@@ -36,6 +36,7 @@ class Course:
     """What was seen of a run."""
 
     samples: list[Sample] = field(default_factory=list)
+    reconnect_s: list[float] = field(default_factory=list)
     recovery_s: list[float] = field(default_factory=list)
     drops: int = 0
     dropped_ms: int = 0
@@ -63,6 +64,7 @@ class Summary(msgspec.Struct):
     visits: int
     corrections: int
     requests: int
+    reconnect_s: dict[str, float]
     recovery_s: dict[str, float]
     lag_ms: dict[str, float]
     gap_ms: dict[str, float]
@@ -113,6 +115,7 @@ def judge(orders: Orders, course: Course, findings: Findings) -> Summary:
         visits=course.visits,
         corrections=len(course.corrections),
         requests=course.requests,
+        reconnect_s=_spread(course.reconnect_s),
         recovery_s=_spread(course.recovery_s),
         lag_ms=_spread([sample.lag_ms for sample in samples]),
         gap_ms=_spread([sample.gap_ms for sample in samples]),

@@ -134,6 +134,7 @@ async def _drive(server: ServerProcess, orders: Orders, folder: Path, course: Co
         course.samples.append(sampler.take())
         course.ended_ms = load.desk.layer.clock.now_ms()
         course.charts = shown(load)
+        course.reconnect_s = load.reconnect_s
         course.recovery_s, course.drops, course.dropped_ms = load.recovery_s, load.drops, load.dropped_ms
         course.corrections, course.visits, course.connections = load.corrections, load.visits, load.connections
         course.notices = load.desk.notice_texts
