@@ -80,6 +80,7 @@ class Layout:
     """The pieces of an overlay, in painting order."""
 
     pieces: list[Piece] = field(default_factory=list)
+    ground: list[Callable[[QPainter], None]] = field(default_factory=list)  # painted wherever anything is
 
     @property
     def rects(self) -> list[QRect]:
@@ -88,6 +89,8 @@ class Layout:
 
     def paint(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         """Paints the pieces that any of the exposed rectangles touches."""
+        for draw in self.ground:
+            draw(painter)
         for piece in self.pieces:
             if any(rect.intersects(part) for rect in piece.rects for part in exposed):
                 piece.draw(painter)
@@ -182,14 +185,15 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
 
 
 def _add_empty_lines(layout: Layout, frame: Frame, lines: Sequence[tuple[int, int, int]]) -> None:
-    """A thin dotted line at the last close where nothing was traded."""
+    """A thin dotted line at the last close where nothing was traded. It belongs to the picture below: it covers nothing
+    of its own, and changes only when everything does."""
     thick = frame.line
-
-    def draw(painter: QPainter) -> None:
-        for first, last, row in lines:
-            _dashed(painter, frame.tokens.secondary, thick, (1.0, 3.0), (first, row), (last, row))
-
-    layout.add(draw, *(QRect(first, row - thick, last - first + 1, 2 * thick + 1) for first, last, row in lines))
+    first, last, row = np.array(lines, np.int64).T
+    counts = (last - first) // (4 * thick) + 1
+    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)  # of the dot in its line
+    left, top = np.repeat(first, counts) + 4 * thick * number, np.repeat(row, counts)
+    dots = stack_rects(left, top, left + thick - 1, top + thick - 1)
+    layout.ground.append(lambda painter: fill_rects(painter, dots, frame.tokens.secondary))
 
 
 # --- crosshair -------------------------------------------------------------------------------------------------
