@@ -169,7 +169,7 @@ class GapFiller:
         page = await rest.bars_page(
             series.ticker, series.base, begin_ms, end_ms, adjusted=series.adjusted, place=ticket
         )
-        if page.server_ms is not None and self._store.world.label not in ("DEMO", "REPLAY"):
+        if page.server_ms is not None:
             # A clock that runs ahead must not make unfinished bars look settled.
             fetched_ms = min(fetched_ms, page.server_ms + 1000)
         if page.is_delayed:

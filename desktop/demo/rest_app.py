@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Final
 from urllib.parse import urlencode
 
@@ -100,7 +101,8 @@ class RestApp:
             if fault is not None:
                 response = _spoilt(response, fault)
         self.stats.statuses[response.status] += 1
-        headers = {**response.headers, **self.headers}
+        date = formatdate(self.clock.now_ms() / 1000, usegmt=True)
+        headers = {**response.headers, **self.headers, "Date": date}
         return Response(response.status, response.body, response.content_type, headers, response.sabotage)
 
     async def _served(self, request: Request, behind_ms: int) -> Response:

@@ -76,6 +76,7 @@ class Board:
 
     def apply(self, quote: LiveQuote, event: Event, received_ms: int) -> None:
         """Takes over one live event; an older one than what is shown changes no price."""
+        before_ms = quote.last_ms
         if isinstance(event, TradeEvent):
             self._price(quote, event.price, event.time_ms)
             if quote.day_volume is not None and event.time_ms > quote.snapshot_ms:
@@ -87,7 +88,9 @@ class Board:
         elif event.end_ms > (quote.last_ms or 0):
             self._price(quote, event.close, event.end_ms - 1)
         self._learn_gap(quote, event, received_ms)
-        quote.received_ms = quote.checked_ms = received_ms
+        quote.received_ms = received_ms
+        if quote.last_ms != before_ms:
+            quote.checked_ms = received_ms  # an older event says nothing of what is newer
         quote.origin = Origin.STREAM
         self._changed.add(quote.ticker)
 

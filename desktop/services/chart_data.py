@@ -29,7 +29,7 @@ from desktop.services.tasks import Tasks
 from desktop.services.upkeep import Upkeep
 
 _FIRST_BARS = 600  # bars loaded before anything is asked of the user
-_LOOK_S = 0.25
+_LOOK_S = 0.25  # how often what time alone changes is looked at
 _TURNS_A_LOOKUP = 8
 _SEEN_S = 2.0  # what is on the screen for so long is worth a second look at the vendor's
 
@@ -51,6 +51,7 @@ class ChartData(QObject):
         source: str,
         is_limited: bool,
         first_bars: int = _FIRST_BARS,
+        look_s: float = _LOOK_S,
         pace: Pace | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -60,6 +61,7 @@ class ChartData(QObject):
         self._clock = clock
         self._pace = pace or Pace.on_plan(is_limited=is_limited)
         self._first_bars = first_bars
+        self._look_s = look_s
         self._tasks = Tasks()
         self._settled_ms = 0
         self._follow_series("", ONE_MINUTE)
@@ -154,7 +156,7 @@ class ChartData(QObject):
                 with suppress(MarketError):
                     self.info = await self._market_data.catalogue.ticker(self.ticker)
             turns += 1
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(self._look_s)
             self._refresh_status()
             await self._check_splits()  # a day may have passed
             try:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from desktop.domain.coverage import SETTLE_MS
 from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
 from desktop.domain.timeframe import MINUTE_MS
 from desktop.services.board import LiveQuote
@@ -15,6 +14,8 @@ from desktop.services.live_end import LiveEnd
 from desktop.services.series_stream import Pace, Pause, SeriesStream
 
 FINAL: Final = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
+_JOIN_AT_MOST_S: Final = 60.0  # the time between two looks is doubled up to this
+_BEHIND_MS: Final = 5 * MINUTE_MS  # REST is not further behind than this
 _JOINED_MINUTES: Final = 6  # asked for again until REST has caught up: it can be behind by minutes
 
 
@@ -52,7 +53,7 @@ class Stitch:
         self._connection: int | None = None  # that the series was stitched to
         self._stood_ms = 0  # time of the market at which that connection was known to stand
         self._breaks = clock.breaks
-        self._looked_s = 0.0
+        self._looked_s = self._look_every_s = 0.0
         self.is_stitched = False
         self.is_joined = False
         self.has_given_up = False  # asking again was pointless when it was asked
@@ -114,8 +115,9 @@ class Stitch:
         if seed is not None:
             self._end.seed(seed.tail, seed.closed_ms)
             self._stood_ms = seed.asked_ms - self._stream.delay_ms
-            self.is_joined = self._has_passed(seed.newest_minute_ms)
+            self.is_joined = self._has_passed(seed.newest_minute_ms, self._stood_ms)
         self._looked_s = time.monotonic()
+        self._look_every_s = self._join_every_s
         self.is_stitched = True
         self._say(None)
         self._end.go_on()
@@ -124,20 +126,25 @@ class Stitch:
         """Looks whether REST has caught up, now and then; answers whether it has just done so. Raises MarketError."""
         if self.is_joined or not self.is_on_stream or self._end.tail is None:
             return False
-        if time.monotonic() - self._looked_s < self._join_every_s:
+        if time.monotonic() - self._looked_s < self._look_every_s:
             return False
         self._looked_s = time.monotonic()
+        self._look_every_s = min(2 * self._look_every_s, _JOIN_AT_MOST_S)
         asked_ms = self._clock.now_ms()
         open_ms = self._stood_ms - self._stood_ms % MINUTE_MS
         from_ms = max(self._end.tail.seeded_from_ms, open_ms - _JOINED_MINUTES * MINUTE_MS)
         minutes = await self._history.minutes(from_ms, asked_ms + 1)
         self._end.settle(minutes, (asked_ms + self._clock.now_ms()) // 2)
         newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
-        self.is_joined = self._has_passed(newest_ms) or asked_ms - self._stood_ms > SETTLE_MS[self._market]
+        is_late = asked_ms - self._stood_ms > _BEHIND_MS
+        self.is_joined = self._has_passed(newest_ms, asked_ms - self._stream.delay_ms) or is_late
         return self.is_joined
 
-    def _has_passed(self, newest_minute_ms: int | None) -> bool:
-        """Whether REST, whose newest minute this is, is beyond the moment from which on the stream has everything."""
+    def _has_passed(self, newest_minute_ms: int | None, asked_ms: int) -> bool:
+        """Whether REST is beyond the moment from which on the stream has everything.
+
+        newest_minute_ms: the newest it knows; asked_ms: when it was asked.
+        """
         if newest_minute_ms is not None and newest_minute_ms + MINUTE_MS > self._stood_ms:
             return True
         quote = self._quote()
@@ -147,5 +154,5 @@ class Stitch:
             and quote.last_ms is not None
             and quote.checked_ms is not None
             and quote.checked_ms >= self._stood_ms
-            and quote.last_ms < self._stood_ms - SETTLE_MS[self._market]
+            and quote.last_ms < asked_ms - _BEHIND_MS
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
@@ -92,6 +93,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def install(wall_s: float) -> VirtualTime:
     """Replaces this process's clocks; answers what moves them."""
     virtual = VirtualTime(wall_s)
+    for name in ("trio", "sniffio"):  # else the HTTP library looks for them at every call
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     time.monotonic = virtual.monotonic
     time.time = virtual.wall
     time.clock_gettime = lambda _clock: virtual.elapsed()
