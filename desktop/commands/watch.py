@@ -35,28 +35,40 @@ async def run(arguments: argparse.Namespace) -> None:
         with suppress(NotImplementedError):  # Windows: an interrupt ends the run by KeyboardInterrupt
             asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
     tasks = Tasks(report=lambda _error: None)  # it is raised below
+    printer = _LinePrinter(interrupted)
     try:
-        work = tasks.start(carry_out(arguments, "watch", request, _LinePrinter()), name="watch")
+        work = tasks.start(carry_out(arguments, "watch", request, printer), name="watch")
         interrupt = tasks.start(interrupted.wait(), name="interrupt")
         await asyncio.wait({work, interrupt}, timeout=arguments.seconds, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             await work
     finally:
         await tasks.aclose()
+    if printer.broken is not None:
+        raise printer.broken
 
 
 class _LinePrinter(Printer):
-    """Leaves out what was printed of a bar already, also before the work began anew elsewhere."""
+    """Leaves out what was printed of a bar already, also before the work began anew elsewhere.
 
-    def __init__(self) -> None:
+    ended: set when nobody reads the output any more; `broken` says how that was found out.
+    """
+
+    def __init__(self, ended: asyncio.Event) -> None:
+        self.broken: BrokenPipeError | None = None
+        self._ended = ended
         self._printed: dict[str, str] = {}  # by the beginning of a bar's line, which says which bar it is
 
     def post(self, output: Output) -> None:
-        if isinstance(output, Text):
-            sys.stdout.write("".join(self._new_lines(output.text)))
-            sys.stdout.flush()
-        else:
+        if not isinstance(output, Text):
             super().post(output)
+        elif self.broken is None:
+            try:
+                sys.stdout.write("".join(self._new_lines(output.text)))
+                sys.stdout.flush()
+            except BrokenPipeError as error:  # not raised here: this may be a slot, whose exceptions nobody catches
+                self.broken = error
+                self._ended.set()
 
     def _new_lines(self, text: str) -> Iterator[str]:
         for line in text.splitlines(keepends=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from desktop.domain.bars import VALUE_COLUMNS, Bars
 from desktop.domain.errors import BadInput
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 PROTOCOL: Final = 1
 _LARGEST_FRAME = 4 * 2**20
@@ -170,10 +173,14 @@ class Channel:
         try:
             size = int.from_bytes(await self._reader.readexactly(4), "little")
             if size > _LARGEST_FRAME:
+                _log.warning("a frame of %d bytes ends the local channel", size)
                 return None
             return self._decoder.decode(await self._reader.readexactly(size))
-        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError):
-            return None
+        except msgspec.MsgspecError as error:
+            _log.warning("an unreadable frame ends the local channel: %s", error)
+        except (asyncio.IncompleteReadError, OSError):
+            pass
+        return None
 
     async def aclose(self) -> None:
         """Sends what is waiting, within two seconds, and closes."""
@@ -188,6 +195,7 @@ class Channel:
         if self._writer.is_closing():
             return
         body = self._encoder.encode(message)
+        assert len(body) <= _LARGEST_FRAME, f"a {type(message).__name__} of {len(body)} bytes"
         self._writer.write(len(body).to_bytes(4, "little"))
         self._writer.write(body)
 

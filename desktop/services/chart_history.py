@@ -81,11 +81,13 @@ class ChartHistory:
         self.timeframe = timeframe
         self.market = market_of(ticker)
         self._first_bars = first_bars
+        # Who asks for two bars does not want a month because one of them is missing.
+        self._few_bars = _FEW_BARS if first_bars > _FEW_BARS else 0
 
     async def cached(self) -> Found:
         """The first screen from the cache alone."""
         found = await self._ask(*self._first_range(), offline=True)
-        if len(found.bars) >= _FEW_BARS:
+        if len(found.bars) >= self._few_bars:
             return found
         with suppress(MarketError):  # nothing of it is cached
             earlier = await self._earlier(found, offline=True)
@@ -108,7 +110,7 @@ class ChartHistory:
         found = self._found((from_ms, to_ms), answer)
         if self._is_only_too_old(answer):
             found = replace(found, error=None)  # the end of the series is there
-        if held_ms is None and found.error is None and len(found.bars) < _FEW_BARS:
+        if held_ms is None and found.error is None and len(found.bars) < self._few_bars:
             found = _one(await self._earlier(found), found)
         as_of_ms = (asked_ms + self.clock.now_ms()) // 2  # when the server looked, as near as can be told
         if found.error is not None:

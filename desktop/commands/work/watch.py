@@ -21,6 +21,7 @@ from desktop.services.chart_data import ChartData
 from desktop.services.live import Channel, LiveMarket, channels_of
 
 _BARS_BEFORE = 2  # finished bars loaded before the stream, for the bar that is forming
+_LINES_AT_ONCE = 1000
 
 
 class WatchRequest(msgspec.Struct):
@@ -61,6 +62,7 @@ async def work(workplace: Workplace, arguments: dict[str, Any], outlet: Outlet) 
             subscription.close()
         for chart in charts:
             await chart.aclose()
+            chart.deleteLater()  # and with it what is connected to it, here and in `live`
 
 
 def _chart(workplace: Workplace, live: LiveMarket, lines: _Lines) -> ChartData:
@@ -140,8 +142,8 @@ class _Lines:
         self._said[chart.ticker] = sentence
 
     def _write(self, lines: list[str]) -> None:
-        if lines:
-            self._outlet.post(Text("".join(lines)))
+        for begin in range(0, len(lines), _LINES_AT_ONCE):
+            self._outlet.post(Text("".join(lines[begin : begin + _LINES_AT_ONCE])))
 
 
 def _json(**fields: Any) -> str:
