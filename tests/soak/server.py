@@ -8,7 +8,8 @@ import json
 import sys
 
 from desktop.demo.server import ServerOptions, serving
-from tests.soak.dense_market import DenseMarket
+from desktop.domain.timeframe import ONE_HOUR
+from tests.soak.dense_market import OPENED_MS, TICKERS, DenseMarket
 
 
 async def _serve(options: ServerOptions) -> None:
@@ -24,7 +25,10 @@ def main() -> None:
     parser.add_argument("--start", type=int, required=True, help="market time to begin at, Unix ms")
     parser.add_argument("--watch-stdin", action="store_true", help="always so; as `python -m desktop.demo` has it")
     arguments = parser.parse_args()
-    asyncio.run(_serve(ServerOptions(DenseMarket(), arguments.key, arguments.start)))
+    market = DenseMarket()
+    for ticker in TICKERS:  # made before anybody waits for it
+        market.bars(ticker, ONE_HOUR, OPENED_MS, arguments.start, arguments.start)
+    asyncio.run(_serve(ServerOptions(market, arguments.key, arguments.start)))
 
 
 if __name__ == "__main__":
