@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from desktop.data.audit import AuditProgress, audit
@@ -40,7 +40,7 @@ class Answer:
 
     bars: Bars
     missing: tuple[Range, ...] = ()  # not known: hatch it. Everything else without bars is known to be empty
-    error: MarketError | None = None  # why something is missing
+    error: MarketError | None = None  # why something is missing, or could not be asked for again
     settled_until_ms: int | None = None  # bars that end by then (outside `missing`) will not change any more
     oldest_ms: int | None = None  # the plan has nothing before
     newest_ms: int | None = None  # the plan has nothing from here on
@@ -98,6 +98,8 @@ class MarketData:
         else:
             now_ms, error = await self._gaps.fill(self.rest, series, begin_ms, end_ms, max_age_ms, priority)
         answer = await self._answer(series, timeframe, begin_ms, end_ms, now_ms, error)
+        if error is not None and answer.error is None and self.rest is not None and not offline:
+            answer = replace(answer, error=error)  # nothing is missing, but bars that may have changed could not be had
         if not len(answer.bars):
             await self._explain_nothing(series, answer, begin_ms, end_ms, offline=offline, priority=priority)
         return answer

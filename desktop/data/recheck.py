@@ -18,7 +18,7 @@ from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, ONE_HOUR, ONE_M
 
 EVERY_MS: Final = DAY_MS
 _AFTER_FAILURE_MS: Final = 10 * MINUTE_MS
-_PAGE_DAYS: Final = {ONE_MINUTE: 30, ONE_HOUR: 2000, ONE_DAY: 40_000}  # one call each
+_PAGE_DAYS: Final = {ONE_MINUTE: 30, ONE_HOUR: 30, ONE_DAY: 40_000}  # one call each: hours are made of minutes
 _SMALLEST_PAGE_MS: Final = DAY_MS // 2
 
 
