@@ -9,6 +9,7 @@ from typing import Final
 
 DAY_S: Final = 86_400
 _KEPT_S: Final = 65.0  # longer than any window
+_LONGEST_S: Final = 600.0
 _MINUTE_S: Final = 60
 _DAY_MINUTES: Final = DAY_S // _MINUTE_S
 
@@ -54,7 +55,7 @@ class CallCounts:
     def add(self, call: Call) -> None:
         """A call starts now."""
         self._recent.append(call)
-        while (first := self._recent[0]).reached_s is not None and call.started_s - first.reached_s > _KEPT_S:
+        while call.started_s - _over_by(self._recent[0]) > _KEPT_S:
             self._recent.popleft()
         self._count(call.started_s, 1, int(call.is_recheck))
 
@@ -103,3 +104,8 @@ class CallCounts:
             minute.rechecks += rechecks
         while self._minutes and at - self._minutes[0].at >= _DAY_MINUTES:
             self._minutes.popleft()
+
+
+def _over_by(call: Call) -> float:
+    """When the server had the call; one without an answer is no longer under way after the longest time-out."""
+    return call.started_s + _LONGEST_S if call.reached_s is None else call.reached_s

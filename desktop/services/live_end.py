@@ -14,6 +14,7 @@ from desktop.domain.tail import Tail
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start, bucket_starts
 
 _BUFFERED = 100_000  # events; what is older than that REST has by the time it answers
+_KEPT_MS = 60 * MINUTE_MS  # of a minute chart: corrections within need no call
 _FLUSH_S = 0.016  # one display frame
 _CLOSE_GRACE_MS = 2_500  # after which a bucket without a last minute bar counts as closed
 
@@ -129,8 +130,8 @@ class LiveEnd:
         self._dirty.add(self.closed_ms)
         self.closed_ms = closed_ms
         self.flush()
-        if self._timeframe != ONE_MINUTE:
-            self._tail.drop_before(bucket_start(closed_ms - 1, self._timeframe, self._market))
+        keep_ms = bucket_start(closed_ms - 1, self._timeframe, self._market)
+        self._tail.drop_before(keep_ms - _KEPT_MS if self._timeframe == ONE_MINUTE else keep_ms)
 
     def close_silently(self, closed_ms: int) -> None:
         """The same where REST has given the bars: there is nothing to announce from here."""

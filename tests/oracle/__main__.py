@@ -41,6 +41,7 @@ def main() -> int:
             {
                 "scenarios": tally.scenarios,
                 "kills": tally.kills,
+                "a_day_later": tally.days_later,
                 "checks": tally.checks,
                 "live_checks": tally.live_checks,
                 "kinds": len(kinds) + 1,  # a killed process is one too

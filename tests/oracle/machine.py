@@ -33,7 +33,9 @@ SEEDS = 3
 _REST_FAULTS = ("drop", "stall", "slow", "too_many_requests", "server_error", "html", "truncated", "garbage", "refuse")
 _FRAME_FAULTS = ("socket_malformed", "socket_unknown", "socket_duplicate", "socket_reorder", "socket_late")
 _DAY_S = 86_400
-_KILLED_IN = 16  # one scenario in so many begins with a process that is killed
+_KILLED_IN = 32  # one scenario in so many begins with a process that is killed
+
+_DAY_LATER_IN = 4  # one in so many ends with a look at everything a day later
 
 clusters = st.sampled_from(CLUSTERS)
 tickers = st.sampled_from(ALL_TICKERS)
@@ -48,6 +50,7 @@ class Tally:
     def __init__(self) -> None:
         self.scenarios = 0
         self.kills = 0
+        self.days_later = 0
         self.checks = 0
         self.live_checks = 0
         self.faults: Counter[str] = Counter()
@@ -105,19 +108,22 @@ def make_machine(virtual: VirtualTime, tally: Tally) -> type[RuleBasedStateMachi
     class Scenario(RuleBasedStateMachine):
         actor: Actor | None = None
         folder: Path | None = None
+        is_a_day_later = False
 
         @initialize(
             seed=st.integers(0, SEEDS - 1),
             begin_s=st.integers(3 * _DAY_S, 10 * _DAY_S),
             killed=st.integers(0, _KILLED_IN - 1),
             shown=st.tuples(timeframes, timeframes, timeframes),
+            day_later=st.integers(0, _DAY_LATER_IN - 1),
         )
-        def begin(self, seed: int, begin_s: int, killed: int, shown: tuple[Timeframe, ...]) -> None:
+        def begin(self, seed: int, begin_s: int, killed: int, shown: tuple[Timeframe, ...], day_later: int) -> None:
+            self.is_a_day_later = day_later == 0
             virtual.monotonic_s = 1000.0
             virtual.set_wall(START_MS / 1000 + begin_s)
             self.folder = Path(tempfile.mkdtemp(prefix="oracle-"))
             if killed == 0:
-                _run_and_kill(virtual, self.folder, seed, random_ms=20 + begin_s % 400)
+                _run_and_kill(virtual, self.folder, seed, random_ms=30 + begin_s % 200)
                 tally.kills += 1
                 virtual.sleep(1 + begin_s % 5000)
             self.actor = Actor(virtual, self.folder, seed)
@@ -227,10 +233,11 @@ def make_machine(virtual: VirtualTime, tally: Tally) -> type[RuleBasedStateMachi
             try:
                 try:
                     self._do(lambda stage: stage.catch_up())
-                    self._do(lambda stage: stage.finish())
+                    self._do(lambda stage: stage.finish(a_day_later=self.is_a_day_later))
                 finally:
                     self.actor.close()
                 tally.scenarios += 1
+                tally.days_later += self.is_a_day_later
             finally:
                 tally.faults += stage.faults
                 tally.checks += stage.checks
