@@ -37,6 +37,7 @@ TIME = virtual_process.install(wall_s=WALL_S + OPTIONS.step_s + 1000)
 TIME.monotonic_s = OPTIONS.from_s
 
 import asyncio  # noqa: E402
+import itertools  # noqa: E402
 import json  # noqa: E402
 import random  # noqa: E402
 from collections import Counter  # noqa: E402
@@ -45,6 +46,8 @@ from contextlib import asynccontextmanager, suppress  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
+
+import msgspec  # noqa: E402
 
 from desktop.assembly import DataLayer, Source, open_data_layer  # noqa: E402
 from desktop.data.folders import Folders  # noqa: E402
@@ -182,9 +185,10 @@ class Day:
             Fault(kind="drop", count=1),
             Fault(kind="stall", count=1),
         )
+        turns = itertools.cycle(kinds)  # a rule in force counts itself down
         while True:
             await asyncio.sleep(self._rng.expovariate(1 / 900))
-            self._server.faults.add(self._rng.choice(kinds))
+            self._server.faults.add(msgspec.structs.replace(next(turns)))
 
     async def _told(self, kind: str, call: Awaitable[object]) -> None:
         """Counts how it went; a failure is an answer like any other."""
