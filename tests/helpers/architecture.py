@@ -85,7 +85,6 @@ ROOT_MODULES: Final = {
 FREE_ROOT_MODULES: Final = words("platform_check")  # standard library alone: anyone may import them
 
 MAY_PRINT: Final = (
-MAY_PAUSE = "data/wire.py"  # microseconds, in a worker thread, so that the loop gets the interpreter lock
     "desktop/commands/",
     "desktop/__main__.py",
     "desktop/shots.py",
@@ -93,6 +92,7 @@ MAY_PAUSE = "data/wire.py"  # microseconds, in a worker thread, so that the loop
     "desktop/demo/__main__.py",
 )
 STARTS_TASKS: Final = "desktop/services/tasks.py"
+MAY_PAUSE: Final = "desktop/data/wire.py"  # microseconds, in a worker thread, so that the loop gets its turn
 
 
 @dataclass(frozen=True, slots=True)
