@@ -176,6 +176,7 @@ class ChartData(QObject):
 
     async def _run_stitch(self) -> None:
         await self._stitch.run(lambda: self.series.last_start_ms, lambda: self._settled_ms)
+        self._upkeep.hurry()  # the server answers: what was lost can be had
 
     async def _load_older(self) -> None:
         try:

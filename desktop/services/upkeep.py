@@ -45,6 +45,7 @@ class Upkeep:
         self._repair_first_s = pace.repair_s
         self._asked_edges = self._edges(clock.now_ms())
         self._hopeless: set[Range] = set()
+        self._is_failing = False
         self.hurry()
 
     def hurry(self) -> None:
@@ -92,6 +93,7 @@ class Upkeep:
     async def _settle(self, settled_ms: int) -> None:
         """REST's word on what closed since the last settled bar; corrections update the series in place."""
         now_ms = self._clock.now_ms()
+        is_failing, self._is_failing = self._is_failing, True
         found = await self._history.since(settled_ms, now_ms)
         if self._timeframe == ONE_MINUTE:
             self._end.settle(found.bars, now_ms)
@@ -100,6 +102,9 @@ class Upkeep:
         self._take(found)
         if found.error is not None:
             raise found.error
+        self._is_failing = False
+        if is_failing:
+            self.hurry()  # the server is back
 
     async def _repair(self, lost: list[Range]) -> bool:
         """Asks for the newest range that could not be had before."""

@@ -261,9 +261,9 @@ class Stage:
     async def until_live(self, limit_s: float = _LIVE_WITHIN_S) -> None:
         """Waits until everything has caught up by itself."""
         deadline_s = self.virtual.monotonic_s + limit_s
-        while not all(chart.is_live for chart in self.charts.values()):
+        while not all(chart.is_live and not chart.status.missing for chart in self.charts.values()):
             if self.virtual.monotonic_s > deadline_s:
-                raise Hole(f"not live after {limit_s} s: {[self._state(chart) for chart in self.charts.values()]}")
+                raise Hole(f"not whole after {limit_s} s: {[self._state(chart) for chart in self.charts.values()]}")
             await self.advance(1.0)
 
     def _state(self, chart: ChartData) -> str:
