@@ -183,6 +183,7 @@ async def open_data_layer(
                 base=source.rest_base, key=source.key, limiter=limiter, world=source.world, recorder=recorder
             )
             stack.push_async_callback(rest.aclose)
+            rest.on_server_time = clock.heard if isinstance(clock, WallClock) else None
         market_data = MarketData(rest=rest, store=store, clock=clock)
         with suppress(MarketError):  # a cache that cannot be written: what was learnt stays until asked for anew
             await _meet_key(source, store, market_data)

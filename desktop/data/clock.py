@@ -13,6 +13,7 @@ import msgspec
 from desktop.domain.errors import BadResponse, Offline
 
 _STEP_S: Final = 1.0  # network time slews smaller differences away
+_HEARSAY_MS: Final = 60_000
 _UNSEEN_S: Final = 10.0  # longer than anything keeps the event loop from looking
 
 
@@ -79,6 +80,11 @@ class WallClock:
             self.breaks += 1
         self._seen_s = now_s
         return int((now_s + self._base_s) * 1000)
+
+    def heard(self, server_time_ms: int) -> None:
+        """A server said the time by the way, up to a minute late: only a clock that is further off is corrected."""
+        if abs(server_time_ms - self.now_ms()) > _HEARSAY_MS:
+            self.learn(server_time_ms)
 
     def learn(self, server_time_ms: int, *, tolerance_ms: int = 2000) -> None:
         """Takes over a server time received just now; small differences are network delay and leave the clock alone."""

@@ -94,6 +94,7 @@ class RestCalls:
         self.control_url: str | None = None
         self.on_pause = on_pause
         self.on_other_world: Callable[[World], None] | None = None  # told before WrongWorld is raised
+        self.on_server_time: Callable[[int], None] | None = None  # told the Date of an answer, Unix ms
         self._options = options or RestOptions()
         self._rng = rng or random.Random()
         self._sleep = sleep
@@ -182,7 +183,10 @@ class RestCalls:
                 if response.content[:100].lstrip()[:1] == b"<":
                     raise BadResponse(WEB_PAGE, next_step=IN_BETWEEN)
                 self._check_world(response)
-                return Body(response.content, date_ms(response))
+                server_ms = date_ms(response)
+                if server_ms is not None and self.on_server_time is not None and "Age" not in response.headers:
+                    self.on_server_time(server_ms)
+                return Body(response.content, server_ms)
             elif response.status_code == 429:
                 refusals += 1
                 wait_s = retry_after_s(response)

@@ -30,6 +30,7 @@ _OLDER_BARS = 1500  # bars loaded for one look to the left
 _FEW_BARS = 20  # fewer than this on the first screen: it begins earlier
 _EARLIER_MS = {ONE_MINUTE: 30 * DAY_MS, ONE_HOUR: 30 * DAY_MS, ONE_DAY: 40_000 * DAY_MS}  # one call
 _BEGINNING_MS = 631_152_000_000  # 1990
+BEHIND_MS = 5 * MINUTE_MS  # REST's newest minutes can be missing for so long
 _KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
 Range = tuple[int, int]
 
@@ -124,7 +125,9 @@ class ChartHistory:
         as_of_ms = (asked_ms + self.clock.now_ms()) // 2  # when the server looked, as near as can be told
         if found.error is not None:
             return found, None
-        bucket_ms = bucket_start(asked_ms, self.timeframe, self.market)
+        # Minutes that REST may be behind with belong to these buckets: the tail brings them.
+        lagging_ms = asked_ms - BEHIND_MS
+        bucket_ms = bucket_start(lagging_ms, self.timeframe, self.market)
         tail, older = Tail(self.timeframe, self.market), Bars.empty()
         if self.timeframe == ONE_MINUTE:
             seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
@@ -133,7 +136,7 @@ class ChartHistory:
             seeded_ms = bucket_ms
             minutes = await self._bars_of(ONE_MINUTE, seeded_ms, to_ms)  # just fetched: no call
         else:
-            seeded_ms = seed_start(asked_ms, self.timeframe, self.market)
+            seeded_ms = seed_start(lagging_ms, self.timeframe, self.market)
             older = await self._bars_of(self.timeframe.base, bucket_ms, seeded_ms)  # no call either
             asked_ms = self.clock.now_ms()
             minutes = await self.minutes(seeded_ms, asked_ms + 1)

@@ -76,7 +76,7 @@ class LiveEnd:
         """A new tail from REST; buckets before `closed_ms` are over."""
         self._tail = tail
         self.closed_ms = closed_ms
-        self._dirty.clear()
+        self._dirty = {bucket_start(tail.seeded_from_ms, self._timeframe, self._market)}
 
     def go_on(self) -> None:
         """Applies what was buffered and everything that comes."""

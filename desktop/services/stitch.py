@@ -9,13 +9,12 @@ from typing import Final
 from desktop.domain.errors import BadInput, MarketError, NotInPlan, Unauthorized
 from desktop.domain.timeframe import MINUTE_MS
 from desktop.services.board import LiveQuote
-from desktop.services.chart_history import ChartHistory, Found
+from desktop.services.chart_history import BEHIND_MS, ChartHistory, Found
 from desktop.services.live_end import LiveEnd
 from desktop.services.series_stream import Pace, Pause, SeriesStream
 
 FINAL: Final = (BadInput, NotInPlan, Unauthorized)  # asking again changes nothing; a new key opens a new session
 _JOIN_AT_MOST_S: Final = 60.0  # the time between two looks is doubled up to this
-_BEHIND_MS: Final = 5 * MINUTE_MS  # REST is not further behind than this
 _JOINED_MINUTES: Final = 6  # asked for again until REST has caught up: it can be behind by minutes
 
 
@@ -136,7 +135,7 @@ class Stitch:
         minutes = await self._history.minutes(from_ms, asked_ms + 1)
         self._end.settle(minutes, (asked_ms + self._clock.now_ms()) // 2)
         newest_ms = int(minutes.start_ms[-1]) if len(minutes) else None
-        is_late = asked_ms - self._stood_ms > _BEHIND_MS
+        is_late = asked_ms - self._stood_ms > BEHIND_MS
         self.is_joined = self._has_passed(newest_ms, asked_ms - self._stream.delay_ms) or is_late
         return self.is_joined
 
@@ -154,5 +153,5 @@ class Stitch:
             and quote.last_ms is not None
             and quote.checked_ms is not None
             and quote.checked_ms >= self._stood_ms
-            and quote.last_ms < asked_ms - _BEHIND_MS
+            and quote.last_ms < asked_ms - BEHIND_MS
         )

@@ -19,7 +19,7 @@ from tests.oracle.machine import Tally, make_machine  # noqa: E402
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--examples", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shrink", action="store_true", help="look for the smallest failing scenario")
     arguments = parser.parse_args()

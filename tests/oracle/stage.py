@@ -140,6 +140,7 @@ class Stage:
         store = self.store = await Store.open(self.folder / "cache.sqlite", world, on_event=self._on_file_event)
         stack.push_async_callback(store.aclose)
         rest = RestClient(base=server.rest, key=KEY, limiter=Limiter(calls_per_minute=None), world=world)
+        rest.on_server_time = clock.heard
         stack.push_async_callback(rest.aclose)
         data = self.data = MarketData(rest=rest, store=store, clock=clock)
 
