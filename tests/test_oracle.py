@@ -43,6 +43,4 @@ def test_every_series_ends_as_the_market_says(examples: int, kills: int, kinds: 
         assert said["scenarios"] >= examples
         assert said["kills"] >= kills
         assert said["kinds"] >= kinds
-        assert (
-            said["live_checks"] > said["checks"]
-        )  # three charts are looked at
+        assert said["live_checks"] > said["checks"]  # three charts are looked at
