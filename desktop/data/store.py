@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -19,6 +19,7 @@ from desktop.data.store_bars import (
     SeriesKey,
     find_series,
     make_series,
+    read_bars,
     read_coverage,
     write_bars,
     write_coverage,
@@ -27,12 +28,12 @@ from desktop.data.store_check import CHECKED_AT_OPEN_BYTES, FileCheck, is_check_
 from desktop.data.store_files import (
     DamagedFile,
     NewerFile,
+    open_reader,
     open_writer,
     set_aside,
     transaction,
     was_cut_off,
 )
-from desktop.data.store_readers import Readers
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import Covered
 from desktop.domain.errors import CacheError
@@ -59,7 +60,7 @@ class Store:
         self.world = world
         self._on_event = on_event
         self._writer = SqliteThread("store-writer")
-        self._readers = Readers()
+        self._reader = SqliteThread("store-reader")
         self._check: FileCheck | None = None
         self._repair = asyncio.Lock()
         self._generation = 0
@@ -71,7 +72,7 @@ class Store:
         try:
             was_cut = await asyncio.to_thread(was_cut_off, path)
             await store._open()
-            if await store._readers.run(lambda connection: is_check_due(connection, path, was_cut=was_cut)):
+            if await store._reader.run(lambda connection: is_check_due(connection, path, was_cut=was_cut)):
                 store._check = FileCheck(path)
         except BaseException:
             await store.aclose()
@@ -89,7 +90,7 @@ class Store:
     async def aclose(self) -> None:
         """Finishes the writes under way and ends the threads."""
         await self._end_check()
-        await self._readers.aclose()
+        await self._reader.aclose()
         await self._writer.aclose()
 
     # Bars
@@ -97,7 +98,12 @@ class Store:
     async def bars(self, ticker: str, base: Timeframe, adjusted: bool, from_ms: int, to_ms: int) -> Bars:
         """The stored bars whose start lies in [from_ms, to_ms)."""
         key = _key(ticker, base, adjusted)
-        return await self._guarded(lambda: self._readers.bars(key, from_ms, to_ms))
+
+        def work(connection: sqlite3.Connection) -> Bars:
+            found = find_series(connection, key)
+            return Bars.empty() if found is None else read_bars(connection, found, from_ms, to_ms)
+
+        return await self._read(work)
 
     async def covered(self, ticker: str, base: Timeframe, adjusted: bool, from_ms: int, to_ms: int) -> list[Covered]:
         """What of the series the vendor was asked for: the ranges that touch [from_ms, to_ms), in order."""
@@ -235,7 +241,7 @@ class Store:
         except NewerFile as error:
             self._start_anew("newer", error)
             await self._open_writer()
-        await self._readers.open(self.path)
+        await self._reader.open(lambda: open_reader(self.path))
 
     async def _open_writer(self) -> None:
         await self._writer.open(
@@ -265,20 +271,20 @@ class Store:
         self._on_event(f"The cache {told}; it was set aside as {target.name} and is being built anew.")
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._guarded(lambda: self._readers.run(work))
+        return await self._guarded(self._reader, work)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._guarded(lambda: self._writer.run(work))
+        return await self._guarded(self._writer, work)
 
-    async def _guarded(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _guarded(self, thread: SqliteThread, work: Callable[[sqlite3.Connection], T]) -> T:
         generation = self._generation
         try:
             if self._check is not None and self._check.damage is not None:
                 raise self._check.damage
-            return await attempt()
+            return await thread.run(work)
         except DamagedFile as error:
             await self._rebuild(generation, error)
-        return await attempt()
+        return await thread.run(work)
 
     async def _rebuild(self, generation: int, error: DamagedFile) -> None:
         """Sets the file aside and begins a new one; once, however many callers met the damage."""
@@ -287,7 +293,7 @@ class Store:
                 return
             self._generation += 1
             await self._end_check()
-            await self._readers.close()
+            await self._reader.close()
             await self._writer.close()
             self._start_anew("corrupt", error)
             await self._open()

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from desktop.data.store_view import CHUNK_BARS
-from desktop.domain.bars import VALUE_COLUMNS, Bars, Floats, Ints
+from desktop.domain.bars import VALUE_COLUMNS, Bars
 from desktop.domain.coverage import SETTLE_MS, Covered
 from desktop.domain.errors import CacheError
 
@@ -56,65 +55,17 @@ def read_bars(connection: sqlite3.Connection, series_id: int, from_ms: int, to_m
     return chunked.merged(tail)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the bars of a range lie: its chunks (start of the first bar, number of bars), and the rows of the tail."""
-
-    series_id: int
-    chunks: list[tuple[int, int]]
-    tail: Bars
-
-    @property
-    def chunked(self) -> int:
-        """Bars in the chunks, those of the first and last that lie outside the range included."""
-        return sum(count for _, count in self.chunks)
-
-
-def layout(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Layout:
-    """What `read_into` is to read of [from_ms, to_ms)."""
-    where, span = _chunks_of(connection, series_id, from_ms, to_ms)
-    chunks = connection.execute(f"SELECT first_ms, bar_count FROM bar_chunk {where} ORDER BY first_ms", span).fetchall()
-    return Layout(series_id, chunks, _read_tail(connection, series_id, from_ms, to_ms))
-
-
-def read_into(
-    connection: sqlite3.Connection, series_id: int, chunks: Sequence[tuple[int, int]], starts: Ints, values: Floats
-) -> bool:
-    """Decodes neighbouring chunks into columns of their length; False when the file holds others by now."""
-    where, span = "WHERE series_id = ? AND first_ms BETWEEN ? AND ?", (series_id, chunks[0][0], chunks[-1][0])
-    connection.execute("BEGIN")  # both queries see one moment
-    try:
-        held = connection.execute(f"SELECT first_ms, bar_count FROM bar_chunk {where} ORDER BY first_ms", span)
-        return held.fetchall() == list(chunks) and _decode(connection, where, span, starts, values) == len(starts)
-    finally:
-        connection.execute("COMMIT")
-
-
-def _chunks_of(
-    connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int
-) -> tuple[str, tuple[int, int, int]]:
-    """Condition and parameters of the chunks that reach into a range."""
+def _read_chunks(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
     row = connection.execute(
         "SELECT first_ms FROM bar_chunk WHERE series_id = ? AND first_ms <= ? ORDER BY first_ms DESC LIMIT 1",
         (series_id, from_ms),
     ).fetchone()
-    return "WHERE series_id = ? AND first_ms >= ? AND first_ms < ?", (series_id, row[0] if row else from_ms, to_ms)
-
-
-def _read_chunks(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
-    where, span = _chunks_of(connection, series_id, from_ms, to_ms)
+    span = (series_id, from_ms if row is None else row[0], to_ms)
+    where = "WHERE series_id = ? AND first_ms >= ? AND first_ms < ?"
     total = connection.execute(f"SELECT sum(bar_count) FROM bar_chunk {where}", span).fetchone()[0]
     if total is None:
         return Bars.empty()
     starts, values = np.empty(total, np.int64), np.empty((len(VALUE_COLUMNS), total))
-    at = _decode(connection, where, span, starts, values)
-    return Bars(starts[:at], *values[:, :at]).between(from_ms, to_ms)
-
-
-def _decode(
-    connection: sqlite3.Connection, where: str, span: tuple[int, int, int], starts: Ints, values: Floats
-) -> int:
-    """Writes the chunks one after the other into the columns; answers how many bars they were."""
     at = 0
     query = f"SELECT bar_count, codec, {_COLUMN_LIST} FROM bar_chunk {where} ORDER BY first_ms"
     for count, codec, start_blob, *blobs in connection.execute(query, span):
@@ -124,7 +75,7 @@ def _decode(
         for column, blob in zip(values, blobs, strict=True):
             column[at : at + count] = np.frombuffer(blob, ">f8")
         at += count
-    return at
+    return Bars(starts[:at], *values[:, :at]).between(from_ms, to_ms)
 
 
 def _read_tail(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
