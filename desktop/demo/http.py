@@ -36,6 +36,12 @@ class Request:
         """The first value of a query parameter, None when it is absent."""
         return next((value for key, value in self.query if key == name), None)
 
+    @property
+    def api_key(self) -> str | None:
+        """The key of the Authorization header, else of the query."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else self.first("apiKey")
+
 
 @dataclass(frozen=True, slots=True)
 class Sabotage:

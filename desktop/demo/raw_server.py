@@ -16,26 +16,26 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request as HandshakeRequest
 from websockets.http11 import Response as HandshakeResponse
 
 from desktop.demo.clock import VirtualClock
 from desktop.demo.clock_order import set_clock
 from desktop.demo.faults import Faults
-from desktop.demo.http import HOST, HttpServer, Request, Response, reset
+from desktop.demo.http import HttpServer, Request, Response, reset
+from desktop.demo.listening import Admission, cluster_name, listening, working
 from desktop.demo.raw_calls import RawAnswers
 from desktop.demo.raw_files import RawRecording
 from desktop.demo.raw_player import Player
 from desktop.demo.raw_sessions import Sessions
 from desktop.demo.raw_socket import RawCluster
 from desktop.demo.raw_tail import StreamTail
-from desktop.demo.server import RunningServer, close_sockets
+from desktop.demo.server import RunningServer
 from desktop.demo.stats import ClusterStats, Stats
 from desktop.demo.wire import encode
 from desktop.domain.market import Market
 
-_LARGEST_MESSAGE: Final = 1 << 20
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -100,8 +100,7 @@ class _Desk:
         return Response(response.status, response.body, response.content_type, headers, response.sabotage)
 
     async def _answered(self, request: Request) -> Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if (token.strip() if scheme.lower() == "bearer" else request.first("apiKey")) != self._key:
+        if request.api_key != self._key:
             return Response(401, encode({"status": "ERROR", "request_id": "", "error": "Unknown API Key"}))
         loop = asyncio.get_running_loop()
         try:
@@ -157,36 +156,27 @@ async def serving_recording(options: RawOptions) -> AsyncIterator[RunningServer]
         for worker in (desk.worker, reading):
             stack.callback(worker.shutdown, cancel_futures=True)
         player = Player(recording, clock, clusters, tail, reading)
-        control_server, rest_server = HttpServer(desk.control), HttpServer(desk.answer)
-        await control_server.start(options.control_port)
-        stack.push_async_callback(control_server.aclose)
-        await rest_server.start(options.rest_port)
-        stack.push_async_callback(rest_server.aclose)
-        socket_server = await _serve_sockets(clusters, clock, desk, options.socket_port)
-        stack.push_async_callback(close_sockets, socket_server)
-        port = next(iter(socket_server.sockets)).getsockname()[1]
-        desk.base = rest_server.url
-        desk.headers = {"X-Candelabra-World": recording.world.id, "X-Candelabra-Control": control_server.url}
-        addresses = (rest_server.url, f"ws://{HOST}:{port}", control_server.url)
-        running = RunningServer(options.key, recording.world.id, *addresses, clock, Faults(stats.faults), stats)
-        desk.world.update(zip(("rest", "socket", "control"), addresses, strict=True))
+        addresses = await stack.enter_async_context(
+            listening(
+                options,
+                rest=HttpServer(desk.answer),
+                control=HttpServer(desk.control),
+                clusters=clusters,
+                admit=_admission(clusters, clock, desk),
+            )
+        )
+        desk.base = addresses.rest
+        desk.headers = {"X-Candelabra-World": recording.world.id, "X-Candelabra-Control": addresses.control}
+        desk.world.update(addresses._asdict())
         desk.world.update({"first_ms": recording.first_ms, "end_ms": recording.end_ms})
-        failure: BaseException | None = None
-        async with asyncio.TaskGroup() as group:
-            playing = group.create_task(player.run())
-            try:
-                yield running
-            except BaseException as error:  # noqa: BLE001 (raised again below, without a group around it)
-                failure = error
-            playing.cancel()
-        if failure is not None:
-            raise failure
+        async with working(player.run()):
+            yield RunningServer(options.key, recording.world.id, *addresses, clock, Faults(stats.faults), stats)
 
 
-async def _serve_sockets(clusters: dict[str, RawCluster], clock: VirtualClock, desk: _Desk, port: int) -> Server:
+def _admission(clusters: dict[str, RawCluster], clock: VirtualClock, desk: _Desk) -> Admission:
     def admit(connection: ServerConnection, request: HandshakeRequest) -> HandshakeResponse | None:
         desk.someone_connected()
-        cluster = clusters.get(request.path.partition("?")[0].strip("/"))
+        cluster = clusters.get(cluster_name(request))
         if cluster is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found\n")
         if (failure := cluster.sessions.failure_at(clock.now_ms())) is None:
@@ -195,18 +185,4 @@ async def _serve_sockets(clusters: dict[str, RawCluster], clock: VirtualClock, d
             reset(connection.transport)
         return connection.respond(HTTPStatus(failure.code or HTTPStatus.SERVICE_UNAVAILABLE), "")
 
-    async def converse(connection: ServerConnection) -> None:
-        assert connection.request is not None
-        await clusters[connection.request.path.partition("?")[0].strip("/")].serve(connection)
-
-    return await serve(
-        converse,
-        HOST,
-        port,
-        process_request=admit,
-        compression=None,
-        ping_interval=None,
-        close_timeout=1.0,
-        max_size=_LARGEST_MESSAGE,
-        logger=_LOG,
-    )
+    return admit

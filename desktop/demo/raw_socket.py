@@ -5,28 +5,17 @@ Frames are not filtered by subscription: a replayed program reads exactly what t
 
 from __future__ import annotations
 
-import asyncio
+import functools
 from collections.abc import Callable, Iterable
-from typing import Final
 
-import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from desktop.demo.raw_sessions import Sessions
+from desktop.demo.socket_conversation import Conversation
 from desktop.demo.socket_outbox import Outbox
 from desktop.demo.stats import ClusterStats
 from desktop.demo.wire import frame, status_event
-
-_AUTH_TIMEOUT_S: Final = 10.0
-
-
-class _Message(msgspec.Struct):
-    action: str = ""
-    params: str = ""
-
-
-_DECODER: Final = msgspec.json.Decoder(_Message)
 
 
 class RawCluster:
@@ -76,7 +65,13 @@ class RawCluster:
         self.stats.opened()
         try:
             outbox.send(frame([status_event("connected", "Connected Successfully")]), 1)
-            await self._converse(connection, outbox)
+            await Conversation(
+                connection,
+                outbox,
+                is_let_in=lambda: outbox in self._streaming,
+                let_in=functools.partial(self._let_in, outbox),
+                change=functools.partial(self._change, outbox, set()),
+            ).run()
         except ConnectionClosed:
             pass
         finally:
@@ -85,35 +80,8 @@ class RawCluster:
             self.stats.now -= 1
             self.changes += 1
 
-    async def _converse(self, connection: ServerConnection, outbox: Outbox) -> None:
-        wanted: set[str] = set()
-        try:
-            async with asyncio.timeout(_AUTH_TIMEOUT_S) as limit:
-                async for text in connection:
-                    if not self._on_message(outbox, wanted, text):
-                        return
-                    if outbox in self._streaming:
-                        limit.reschedule(None)
-        except TimeoutError:
-            outbox.send(frame([status_event("auth_timeout", "authentication timed out")]), 1)
-            await connection.close()
-
-    def _on_message(self, outbox: Outbox, wanted: set[str], text: str | bytes) -> bool:
-        """Does what a message asks for; False when the conversation is over."""
-        try:
-            message = _DECODER.decode(text)
-        except msgspec.MsgspecError:
-            outbox.send(frame([status_event("error", "invalid message")]), 1)
-            return True
-        if message.action == "auth":
-            return self._let_in(outbox, message.params)
-        if outbox not in self._streaming:
-            outbox.send(frame([status_event("error", "not authorized")]), 1)
-        elif message.action in ("subscribe", "unsubscribe"):
-            self._change(outbox, wanted, message.params.split(","), is_adding=message.action == "subscribe")
-        return True
-
     def _let_in(self, outbox: Outbox, key: str) -> bool:
+        """False when the conversation is over."""
         refusal = self.sessions.refusal_at(self._now_ms())
         if key != self._key:
             refusal = [frame([status_event("auth_failed", "authentication failed")]).decode()]
@@ -128,7 +96,7 @@ class RawCluster:
         self.changes += 1
         return True
 
-    def _change(self, outbox: Outbox, wanted: set[str], asked: Iterable[str], *, is_adding: bool) -> None:
+    def _change(self, outbox: Outbox, wanted: set[str], asked: Iterable[str], is_adding: bool) -> None:
         """Confirms what the recorded program was confirmed; silence about the rest, as for unknown channels."""
         answers = []
         is_denied = False

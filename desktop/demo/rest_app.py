@@ -111,7 +111,7 @@ class RestApp:
         headers = {"X-Request-Id": request_id}
         if request.method not in ("GET", "HEAD"):
             return Response(405, b"405 method not allowed", "text/plain; charset=utf-8", headers)
-        if not self._has_key(request):
+        if request.api_key != self.key:
             refusal = Refusal(401, "ERROR", "Unknown API Key")
             return Response(401, encode(refusal.body(request_id)), headers=headers)
         if not self.meter.admits(time.monotonic()):
@@ -138,11 +138,6 @@ class RestApp:
         if (cursor := params.pop("cursor", None)) is not None:
             params = {**params, **read_cursor(cursor)}
         return Call(self.source, self.catalog, self.plan, now_ms, request_id, self.base, request.path, params)
-
-    def _has_key(self, request: Request) -> bool:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else request.first("apiKey")
-        return given == self.key
 
 
 def _route(path: str) -> tuple[Family, Endpoint, tuple[str, ...]] | None:

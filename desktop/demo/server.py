@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request as HandshakeRequest
 from websockets.http11 import Response as HandshakeResponse
 
@@ -19,7 +17,8 @@ from desktop.demo.clock import VirtualClock
 from desktop.demo.control import Control
 from desktop.demo.corrections import CorrectedSource
 from desktop.demo.faults import Faults
-from desktop.demo.http import HOST, HttpServer, reset
+from desktop.demo.http import HttpServer, reset
+from desktop.demo.listening import Admission, cluster_name, listening, working
 from desktop.demo.plan import PAID, Plan
 from desktop.demo.rest_app import RestApp
 from desktop.demo.socket_cluster import Cluster
@@ -29,10 +28,6 @@ from desktop.demo.source import MarketSource
 from desktop.demo.stats import ClusterStats, Stats
 from desktop.demo.turns import Turns
 from desktop.domain.market import Market
-
-_LARGEST_MESSAGE = 1 << 20
-_CLOSE_TIMEOUT_S = 1.0
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,46 +103,26 @@ async def serving(options: ServerOptions) -> AsyncIterator[RunningServer]:
         description: dict[str, object] = {"world": source.world.id}
         control = Control(description, clock, faults, stats, rest, list(clusters.values()), source, flood)
 
-        control_server = HttpServer(control.answer)
-        await control_server.start(options.control_port)
-        stack.push_async_callback(control_server.aclose)
-        rest_server = HttpServer(rest.answer, admits=rest.admits)
-        await rest_server.start(options.rest_port)
-        stack.push_async_callback(rest_server.aclose)
-        socket_server = await _serve_sockets(clusters, faults, options.socket_port)
-        stack.push_async_callback(close_sockets, socket_server)
-        port = next(iter(socket_server.sockets)).getsockname()[1]
-
-        rest.base = rest_server.url
-        rest.headers = {"X-Candelabra-World": source.world.id, "X-Candelabra-Control": control_server.url}
-        running = RunningServer(
-            options.key,
-            source.world.id,
-            rest_server.url,
-            f"ws://{HOST}:{port}",
-            control_server.url,
-            clock,
-            faults,
-            stats,
+        addresses = await stack.enter_async_context(
+            listening(
+                options,
+                rest=HttpServer(rest.answer, admits=rest.admits),
+                control=HttpServer(control.answer),
+                clusters=clusters,
+                admit=_admission(clusters, faults),
+            )
         )
-        description.update({"rest": running.rest, "socket": running.socket, "control": running.control})
+        rest.base = addresses.rest
+        rest.headers = {"X-Candelabra-World": source.world.id, "X-Candelabra-Control": addresses.control}
+        description.update(addresses._asdict())
         description.update({"first_ms": source.first_ms, "end_ms": source.end_ms, "tickers": len(rest.catalog.rows)})
-        failure: BaseException | None = None
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(pump.run()), group.create_task(flood.run())]
-            try:
-                yield running
-            except BaseException as error:  # noqa: BLE001 (raised again below, without a group around it)
-                failure = error
-            for task in tasks:
-                task.cancel()
-        if failure is not None:
-            raise failure
+        async with working(pump.run(), flood.run()):
+            yield RunningServer(options.key, source.world.id, *addresses, clock, faults, stats)
 
 
-async def _serve_sockets(clusters: dict[str, Cluster], faults: Faults, port: int) -> Server:
+def _admission(clusters: dict[str, Cluster], faults: Faults) -> Admission:
     def admit(connection: ServerConnection, request: HandshakeRequest) -> HandshakeResponse | None:
-        name = request.path.partition("?")[0].strip("/")
+        name = cluster_name(request)
         if faults.take(("socket_refuse",), cluster=name) is not None:
             reset(connection.transport)
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
@@ -155,26 +130,4 @@ async def _serve_sockets(clusters: dict[str, Cluster], faults: Faults, port: int
             return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found\n")
         return None
 
-    async def converse(connection: ServerConnection) -> None:
-        assert connection.request is not None
-        await clusters[connection.request.path.partition("?")[0].strip("/")].serve(connection)
-
-    return await serve(
-        converse,
-        HOST,
-        port,
-        process_request=admit,
-        compression=None,
-        ping_interval=None,  # the pump pings, so that a stalled connection is silent altogether
-        close_timeout=_CLOSE_TIMEOUT_S,
-        max_size=_LARGEST_MESSAGE,
-        logger=_LOG,
-    )
-
-
-async def close_sockets(server: Server) -> None:
-    """Cuts what is open and stops listening."""
-    for connection in server.connections:
-        connection.transport.abort()
-    server.close()
-    await server.wait_closed()
+    return admit

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
-import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from desktop.demo.faults import Faults
 from desktop.demo.plan import Plan
 from desktop.demo.rest_call import Catalog
+from desktop.demo.socket_conversation import Conversation
 from desktop.demo.socket_outbox import Outbox
 from desktop.demo.source import CatalogRow
 from desktop.demo.stats import ClusterStats
@@ -26,21 +26,12 @@ CHANNELS: Final[dict[Market, dict[str, Kind]]] = {
     Market.FOREX: {"C": "quote", "CA": "minute", "CAS": "second"},
 }
 WILDCARD: Final = "*"
-_AUTH_TIMEOUT_S: Final = 10.0
 _POLICY_VIOLATION: Final = 1008
 _NO_SOCKET: Final = "Your plan doesn't include websocket access. Visit https://massive.com/pricing to upgrade."
 _TOO_MANY: Final = (
     "Maximum number of websocket connections exceeded. You have reached the connection limit for your account. "
     "Please contact support at https://massive.com/contact to increase your limit."
 )
-
-
-class _Message(msgspec.Struct):
-    action: str = ""
-    params: str = ""
-
-
-_DECODER: Final = msgspec.json.Decoder(_Message)
 
 
 def _nobody_listens() -> None:
@@ -110,7 +101,13 @@ class Cluster:
         try:
             subscriber.outbox.ping()
             subscriber.outbox.send(frame([status_event("connected", "Connected Successfully")]), 1)
-            await self._converse(subscriber)
+            await Conversation(
+                connection,
+                subscriber.outbox,
+                is_let_in=lambda: subscriber.is_authenticated,
+                let_in=functools.partial(self._authenticate, subscriber),
+                change=functools.partial(self._change, subscriber),
+            ).run()
         except ConnectionClosed:
             pass
         finally:
@@ -118,34 +115,8 @@ class Cluster:
             self.stats.now -= 1
             self._changed()
 
-    async def _converse(self, subscriber: Subscriber) -> None:
-        try:
-            async with asyncio.timeout(_AUTH_TIMEOUT_S) as limit:
-                async for text in subscriber.connection:
-                    if not self._on_message(subscriber, text):
-                        return
-                    if subscriber.is_authenticated:
-                        limit.reschedule(None)
-        except TimeoutError:
-            subscriber.outbox.send(frame([status_event("auth_timeout", "authentication timed out")]), 1)
-            await subscriber.connection.close()
-
-    def _on_message(self, subscriber: Subscriber, text: str | bytes) -> bool:
-        """Does what a message asks for; False when the conversation is over."""
-        try:
-            message = _DECODER.decode(text)
-        except msgspec.MsgspecError:
-            subscriber.outbox.send(frame([status_event("error", "invalid message")]), 1)
-            return True
-        if message.action == "auth":
-            return self._authenticate(subscriber, message.params)
-        if not subscriber.is_authenticated:
-            subscriber.outbox.send(frame([status_event("error", "not authorized")]), 1)
-        elif message.action in ("subscribe", "unsubscribe"):
-            self._change(subscriber, message.params.split(","), is_adding=message.action == "subscribe")
-        return True
-
     def _authenticate(self, subscriber: Subscriber, key: str) -> bool:
+        """False when the conversation is over."""
         refusal = None
         if key != self.key or self._faults.take(("socket_auth_failed",), cluster=self.name) is not None:
             refusal = "authentication failed"
@@ -175,7 +146,7 @@ class Cluster:
         self.changes += 1
         self.on_change()
 
-    def _change(self, subscriber: Subscriber, asked: Iterable[str], *, is_adding: bool) -> None:
+    def _change(self, subscriber: Subscriber, asked: Iterable[str], is_adding: bool) -> None:
         """Adds or removes subscriptions; unknown channels and what changes nothing get no answer."""
         answers = []
         is_denied = False
