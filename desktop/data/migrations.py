@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from desktop.data.store_upgrade import pack_old_chunks
 from desktop.data.store_view import bar_view_sql
 
 CACHE_ID: Final = 0x434E4443  # application_id: "CNDC"
 USER_ID: Final = 0x434E4455  # "CNDU"
 
 
-def cache_steps() -> list[str]:
-    """SQL from each version of cache.sqlite to the next, from nothing on."""
-    return [_read("schema.sql") + bar_view_sql()]
+Step = Sequence[str | Callable[[sqlite3.Connection], None]]  # SQL scripts and functions, one after another
 
 
-def user_steps() -> list[str]:
-    """SQL from each version of user.sqlite to the next, from nothing on."""
-    return [_read("user_schema.sql")]
+def cache_steps() -> list[Step]:
+    """What brings cache.sqlite from each version to the next, from nothing on."""
+    return [[_read("schema.sql")], [_read("schema_2.sql"), pack_old_chunks, bar_view_sql()]]
 
 
-def migrate(connection: sqlite3.Connection, steps: list[str], application_id: int) -> None:
+def user_steps() -> list[Step]:
+    """What brings user.sqlite from each version to the next, from nothing on."""
+    return [[_read("user_schema.sql")]]
+
+
+def migrate(connection: sqlite3.Connection, steps: list[Step], application_id: int) -> None:
     """Runs the steps the file has not had. The caller has made sure that it is ours and not newer.
 
     connection: in autocommit mode (isolation_level None).
@@ -32,8 +36,12 @@ def migrate(connection: sqlite3.Connection, steps: list[str], application_id: in
     for number, step in enumerate(steps[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in _statements(step):
-                connection.execute(statement)
+            for part in step:
+                if callable(part):
+                    part(connection)
+                    continue
+                for statement in _statements(part):
+                    connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {application_id}")
             connection.execute(f"PRAGMA user_version = {number}")
             connection.execute("COMMIT")

@@ -1,5 +1,5 @@
 -- The cache of one world: everything in it can be asked for again.
--- Times are Unix ms UTC. The view `bar` shows every bar, wherever it is kept.
+-- Times are Unix ms UTC.
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
@@ -28,8 +28,7 @@ CREATE TABLE bar_tail (
     PRIMARY KEY (series_id, start_ms)
 ) STRICT, WITHOUT ROWID;
 
--- Up to 8192 bars a row, a blob a column. Codec `raw`: big-endian int64 (start_ms) or float64, NaN where unknown.
--- No start is in two chunks or in a chunk and the tail; chunks of a series do not overlap in time.
+-- Replaced in schema_2.sql.
 CREATE TABLE bar_chunk (
     series_id INTEGER NOT NULL REFERENCES series (id),
     first_ms INTEGER NOT NULL,

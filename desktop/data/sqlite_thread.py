@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from desktop.data.store_files import translated
@@ -36,14 +36,11 @@ class SqliteThread:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """The answer of `work(connection)`; library errors become CacheError."""
+        return await self._in_thread(lambda: self._guarded(work))
 
-        def guarded() -> T:
-            if self._connection is None:
-                raise CacheError("The data file is closed.")
-            with translated():
-                return work(self._connection)
-
-        return await self._in_thread(guarded)
+    def begin(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """The same, for callers in another thread."""
+        return self._executor.submit(lambda: self._guarded(work))
 
     async def close(self) -> None:
         """Closes the connection after what is queued; the thread stays for another `open`."""
@@ -62,6 +59,12 @@ class SqliteThread:
         if self._is_ended:
             raise CacheError("The data file is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            raise CacheError("The data file is closed.")
+        with translated():
+            return work(self._connection)
 
     def _close_connection(self) -> None:
         if self._connection is not None:

@@ -19,7 +19,6 @@ from desktop.data.store_bars import (
     SeriesKey,
     find_series,
     make_series,
-    read_bars,
     read_coverage,
     write_bars,
     write_coverage,
@@ -31,9 +30,11 @@ from desktop.data.store_files import (
     open_reader,
     open_writer,
     set_aside,
+    snapshot,
     transaction,
     was_cut_off,
 )
+from desktop.data.store_read import read_bars
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import Covered
 from desktop.domain.errors import CacheError
@@ -43,15 +44,16 @@ from desktop.domain.world import World
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_PAGE_BYTES: Final = 32_768  # a chunk's blob is two or three pages: few, long reads
+_PAGE_BYTES: Final = 32_768  # a chunk is some thirty pages: few, long reads
 _TICKER_COLUMNS: Final = "ticker, name, market, base, currency, is_active, kind, exchange"
 
 
 class Store:
-    """cache.sqlite: one thread writes, another reads. Close it with `aclose` or as an async context manager.
+    """cache.sqlite: one thread writes, another reads, with a helper where there is much to read.
 
-    A file found damaged, now or later, is set aside and a new one begun; `on_event` is told in one sentence. A large
-    file is looked through in the background, once a day and after an end that was none.
+    Close it with `aclose` or as an async context manager. A file found damaged, now or later, is set aside and a new
+    one begun; `on_event` is told in one sentence. A large file is looked through in the background, once a day and
+    after an end that was none.
     Every method raises CacheError for what the disk does to us.
     """
 
@@ -61,6 +63,7 @@ class Store:
         self._on_event = on_event
         self._writer = SqliteThread("store-writer")
         self._reader = SqliteThread("store-reader")
+        self._helper = SqliteThread("store-helper")
         self._check: FileCheck | None = None
         self._repair = asyncio.Lock()
         self._generation = 0
@@ -91,6 +94,7 @@ class Store:
         """Finishes the writes under way and ends the threads."""
         await self._end_check()
         await self._reader.aclose()
+        await self._helper.aclose()
         await self._writer.aclose()
 
     # Bars
@@ -100,8 +104,11 @@ class Store:
         key = _key(ticker, base, adjusted)
 
         def work(connection: sqlite3.Connection) -> Bars:
-            found = find_series(connection, key)
-            return Bars.empty() if found is None else read_bars(connection, found, from_ms, to_ms)
+            with snapshot(connection):
+                found = find_series(connection, key)
+                return (
+                    Bars.empty() if found is None else read_bars(connection, found, from_ms, to_ms, self._helper.begin)
+                )
 
         return await self._read(work)
 
@@ -233,28 +240,16 @@ class Store:
     # Threads and repair
 
     async def _open(self) -> None:
-        try:
-            await self._open_writer()
-        except DamagedFile as error:
-            self._start_anew("corrupt", error)
-            await self._open_writer()
-        except NewerFile as error:
-            self._start_anew("newer", error)
-            await self._open_writer()
-        await self._reader.open(lambda: open_reader(self.path))
+        def connect() -> sqlite3.Connection:
+            return _connect_writer(self.path, self.world)
 
-    async def _open_writer(self) -> None:
-        await self._writer.open(
-            lambda: open_writer(
-                self.path,
-                self.world,
-                cache_steps(),
-                CACHE_ID,
-                synchronous="NORMAL",
-                page_bytes=_PAGE_BYTES,
-                checked_bytes=CHECKED_AT_OPEN_BYTES,
-            )
-        )
+        try:
+            await self._writer.open(connect)
+        except (DamagedFile, NewerFile) as error:
+            self._start_anew(error)
+            await self._writer.open(connect)
+        for thread in (self._reader, self._helper):
+            await thread.open(lambda: open_reader(self.path))
 
     async def _end_check(self) -> None:
         check, self._check = self._check, None
@@ -264,10 +259,11 @@ class Store:
                 with contextlib.suppress(CacheError):
                     await self._writer.run(record_check)
 
-    def _start_anew(self, reason: str, error: DamagedFile | NewerFile) -> None:
-        target = set_aside(self.path, reason)
+    def _start_anew(self, error: DamagedFile | NewerFile) -> None:
+        is_damaged = isinstance(error, DamagedFile)
+        target = set_aside(self.path, "corrupt" if is_damaged else "newer")
         _log.warning("cache set aside as %s: %s", target.name, error)
-        told = "was damaged" if reason == "corrupt" else "was written by a newer version"
+        told = "was damaged" if is_damaged else "was written by a newer version"
         self._on_event(f"The cache {told}; it was set aside as {target.name} and is being built anew.")
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -294,9 +290,22 @@ class Store:
             self._generation += 1
             await self._end_check()
             await self._reader.close()
+            await self._helper.close()
             await self._writer.close()
-            self._start_anew("corrupt", error)
+            self._start_anew(error)
             await self._open()
+
+
+def _connect_writer(path: Path, world: World) -> sqlite3.Connection:
+    return open_writer(
+        path,
+        world,
+        cache_steps(),
+        CACHE_ID,
+        synchronous="NORMAL",
+        page_bytes=_PAGE_BYTES,
+        checked_bytes=CHECKED_AT_OPEN_BYTES,
+    )
 
 
 def _key(ticker: str, base: Timeframe, adjusted: bool) -> SeriesKey:

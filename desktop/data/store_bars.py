@@ -1,4 +1,4 @@
-"""Bars and coverage in SQLite: a tail of single rows and closed chunks of column blobs.
+"""Bars and coverage into SQLite, and coverage out of it: a tail of single rows and packed chunks.
 
 Every function takes a connection and runs in its thread; the writing ones run inside the caller's transaction.
 """
@@ -11,13 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from desktop.data.bar_codec import pack
+from desktop.data.store_read import CODEC, COLUMN_LIST, read_bars, read_chunks, read_tail
 from desktop.data.store_view import CHUNK_BARS
 from desktop.domain.bars import VALUE_COLUMNS, Bars
 from desktop.domain.coverage import SETTLE_MS, Covered
-from desktop.domain.errors import CacheError
 
-COLUMNS: Final = ("start_ms", *VALUE_COLUMNS)
-_COLUMN_LIST: Final = ", ".join(COLUMNS)
 TAIL_BARS: Final = 1024  # more rows than this are moved into chunks
 _KEPT_IN_TAIL: Final = 64  # the newest stay: they are written again and again
 _SMALL_WRITE: Final = 256  # fewer new bars than this go into the tail
@@ -44,52 +43,6 @@ def make_series(connection: sqlite3.Connection, key: SeriesKey) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def read_bars(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
-    """The bars whose start lies in [from_ms, to_ms)."""
-    chunked = _read_chunks(connection, series_id, from_ms, to_ms)
-    tail = _read_tail(connection, series_id, from_ms, to_ms)
-    if not len(tail):
-        return chunked
-    if not len(chunked):
-        return tail
-    return chunked.merged(tail)
-
-
-def _read_chunks(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
-    row = connection.execute(
-        "SELECT first_ms FROM bar_chunk WHERE series_id = ? AND first_ms <= ? ORDER BY first_ms DESC LIMIT 1",
-        (series_id, from_ms),
-    ).fetchone()
-    span = (series_id, from_ms if row is None else row[0], to_ms)
-    where = "WHERE series_id = ? AND first_ms >= ? AND first_ms < ?"
-    total = connection.execute(f"SELECT sum(bar_count) FROM bar_chunk {where}", span).fetchone()[0]
-    if total is None:
-        return Bars.empty()
-    starts, values = np.empty(total, np.int64), np.empty((len(VALUE_COLUMNS), total))
-    at = 0
-    query = f"SELECT bar_count, codec, {_COLUMN_LIST} FROM bar_chunk {where} ORDER BY first_ms"
-    for count, codec, start_blob, *blobs in connection.execute(query, span):
-        if codec != "raw":
-            raise CacheError(f"A newer version of Candelabra packed bars as “{codec}”.", next_step="Update Candelabra.")
-        starts[at : at + count] = np.frombuffer(start_blob, ">i8")
-        for column, blob in zip(values, blobs, strict=True):
-            column[at : at + count] = np.frombuffer(blob, ">f8")
-        at += count
-    return Bars(starts[:at], *values[:, :at]).between(from_ms, to_ms)
-
-
-def _read_tail(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
-    rows = connection.execute(
-        f"SELECT {_COLUMN_LIST} FROM bar_tail WHERE series_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-        (series_id, from_ms, to_ms),
-    ).fetchall()
-    if not rows:
-        return Bars.empty()
-    table = np.array(rows, np.float64)  # whole ms fit a float exactly; None becomes NaN
-    columns = np.ascontiguousarray(table.T)
-    return Bars(columns[0].astype(np.int64), *columns[1:])
-
-
 def write_bars(connection: sqlite3.Connection, series_id: int, bars: Bars, covered: Covered | None) -> None:
     """Stores bars. With `covered`, they replace everything whose start lies in that range; without, only equals."""
     if covered is None:
@@ -107,7 +60,7 @@ def write_bars(connection: sqlite3.Connection, series_id: int, bars: Bars, cover
     left, right = cut.between(_FIRST, begin), cut.between(end, _LAST)
     recent = _joined([bars, right])
     if len(recent) <= _SMALL_WRITE:
-        _write_chunks(connection, series_id, left)
+        write_chunks(connection, series_id, left)
         _write_tail(connection, series_id, recent)
         _compact(connection, series_id)
     else:
@@ -142,7 +95,7 @@ def _take_chunks(connection: sqlite3.Connection, series_id: int, from_ms: int, t
     if not touched:
         return Bars.empty()
     first_ms, last_ms = touched[-1][0], touched[0][1]
-    bars = _read_chunks(connection, series_id, first_ms, last_ms + 1)
+    bars = read_chunks(connection, series_id, first_ms, last_ms + 1)
     connection.execute(
         "DELETE FROM bar_chunk WHERE series_id = ? AND first_ms BETWEEN ? AND ?", (series_id, first_ms, last_ms)
     )
@@ -158,24 +111,25 @@ def _absorb(connection: sqlite3.Connection, series_id: int, bars: Bars) -> None:
     ).fetchone()
     if row is not None and row[2] < CHUNK_BARS:
         bars = _joined([_take_chunks(connection, series_id, row[0], row[1] + 1), bars])
-    _write_chunks(connection, series_id, bars)
+    write_chunks(connection, series_id, bars)
 
 
-def _write_chunks(connection: sqlite3.Connection, series_id: int, bars: Bars) -> None:
+def write_chunks(connection: sqlite3.Connection, series_id: int, bars: Bars) -> None:
+    """Writes bars as new chunks. They overlap none that there is."""
     for begin in range(0, len(bars), CHUNK_BARS):
         part = bars.take(begin, begin + CHUNK_BARS)
-        blobs = [part.start_ms.astype(">i8").tobytes(), *(column.astype(">f8").tobytes() for column in part.values())]
+        first_ms, last_ms = int(part.start_ms[0]), int(part.start_ms[-1])
         connection.execute(
-            f"INSERT INTO bar_chunk (series_id, first_ms, last_ms, bar_count, {_COLUMN_LIST})"
-            f" VALUES (?, ?, ?, ?{', ?' * len(COLUMNS)})",
-            (series_id, int(part.start_ms[0]), int(part.start_ms[-1]), len(part), *blobs),
+            "INSERT INTO bar_chunk (series_id, first_ms, last_ms, bar_count, codec, step_ms, scales, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (series_id, first_ms, last_ms, len(part), CODEC, *pack(part)),
         )
 
 
 def _write_tail(connection: sqlite3.Connection, series_id: int, bars: Bars) -> None:
     columns = [bars.start_ms.tolist(), *(column.tolist() for column in bars.values())]
     connection.executemany(
-        f"INSERT INTO bar_tail (series_id, {_COLUMN_LIST}) VALUES ({series_id}{', ?' * len(COLUMNS)})",
+        f"INSERT INTO bar_tail (series_id, {COLUMN_LIST}) VALUES ({series_id}{', ?' * (len(VALUE_COLUMNS) + 1)})",
         zip(*columns, strict=True),
     )
 
@@ -185,7 +139,7 @@ def _compact(connection: sqlite3.Connection, series_id: int) -> None:
     count = connection.execute("SELECT count(*) FROM bar_tail WHERE series_id = ?", (series_id,)).fetchone()[0]
     if count <= TAIL_BARS:
         return
-    tail = _read_tail(connection, series_id, _FIRST, _LAST)
+    tail = read_tail(connection, series_id, _FIRST, _LAST)
     leaving = tail.take(0, len(tail) - _KEPT_IN_TAIL)
     begin, end = int(leaving.start_ms[0]), int(leaving.start_ms[-1]) + 1
     connection.execute("DELETE FROM bar_tail WHERE series_id = ? AND start_ms < ?", (series_id, end))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from desktop.data.migrations import migrate
+from desktop.data.migrations import Step, migrate
 from desktop.domain.errors import CacheError
 from desktop.domain.world import World
 
@@ -80,10 +80,20 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several reads of one and the same state of the file."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
 def open_writer(
     path: Path,
     world: World,
-    steps: list[str],
+    steps: list[Step],
     application_id: int,
     *,
     synchronous: str,

@@ -1,6 +1,6 @@
 """The SQL view `bar`: every bar bit for bit, for whoever opens the file with any SQLite tool.
 
-SQLite has no function that reads a float out of a blob, so the view takes the hexadecimal digits apart. It is slow
+SQLite has no function that reads a number out of a blob, so the view takes the hexadecimal digits apart. It is slow
 (some thousand bars a second) and meant for people; the application reads the blobs themselves.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from desktop.data.bar_codec import FLOATS, SCALES
 from desktop.domain.bars import VALUE_COLUMNS
 
-CHUNK_BARS: Final = 8192
+CHUNK_BARS: Final = 32_768
 
 # Inner selects end in this: without it SQLite merges them and computes the same digits again and again.
 _KEEP_APART: Final = "LIMIT -1 OFFSET 0"
@@ -19,38 +20,67 @@ _HIDDEN_BIT: Final = 1 << 52  # of a float's digits
 
 
 def bar_view_sql() -> str:
-    """`CREATE VIEW bar` over bar_tail and bar_chunk."""
+    """`CREATE VIEW bar` over bar_tail and bar_chunk; a chunk's codec is named with the scale of each column."""
     names = ("start_ms", *VALUE_COLUMNS)
-    digits = ", ".join(f"hex(substr(c.{name}, 8 * p.i + 1, 8)) AS {name}" for name in names)
-    whole = ", ".join(f"{_integer(name)} AS {name}" for name in names)
+    scales = ", ".join(f"substr(c.scales, {at}, 1) AS {name}_scale" for at, name in enumerate(VALUE_COLUMNS, 1))
+    digits = ", ".join(f"{_digits(name, VALUE_COLUMNS[:at])} AS {name}" for at, name in enumerate(VALUE_COLUMNS))
+    kept_scales = ", ".join(f"{name}_scale" for name in VALUE_COLUMNS)
+    whole = ", ".join(f"{_integer(name)} AS {name}" for name in VALUE_COLUMNS)
     parts = ", ".join(
-        f"{name} < 0 AS {name}_negative, "
+        f"{name} AS {name}_whole, {name} < 0 AS {name}_negative, "
         f"{name} & {_HIDDEN_BIT - 1} | CASE {name} >> 52 & 2047 WHEN 0 THEN 0 ELSE {_HIDDEN_BIT} END AS {name}_digits, "
         f"max({name} >> 52 & 2047, 1) - 1075 AS {name}_power"
         for name in VALUE_COLUMNS
     )
-    values = ", ".join(f"{_float(name)} AS {name}" for name in VALUE_COLUMNS)
+    values = ", ".join(f"{_value(name)} AS {name}" for name in VALUE_COLUMNS)
     tail = ", ".join(f"t.{name}" for name in names)
+    series = "ticker, timeframe, adjusted, codec"
+    start = f"CASE WHEN step_ms IS NULL THEN {_integer('start_ms')} ELSE first_ms + i * step_ms END AS start_ms"
     return f"""
 CREATE VIEW bar AS
 SELECT s.ticker, s.timeframe, s.adjusted, 'row' AS codec, {tail}
 FROM series s JOIN bar_tail t ON t.series_id = s.id
 UNION ALL
-SELECT ticker, timeframe, adjusted, codec, start_ms, {values} FROM (
-SELECT ticker, timeframe, adjusted, codec, start_ms, {parts} FROM (
-SELECT ticker, timeframe, adjusted, codec, {whole} FROM (
+SELECT {series}, start_ms, {values} FROM (
+SELECT {series}, start_ms, {kept_scales}, {parts} FROM (
+SELECT {series}, {start}, {kept_scales}, {whole} FROM (
+SELECT {series}, first_ms, step_ms, i, {kept_scales}, hex(substr(body, 8 * i + 1, 8)) AS start_ms, {digits} FROM (
 WITH RECURSIVE position (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM position WHERE i < {CHUNK_BARS - 1})
-SELECT s.ticker, s.timeframe, s.adjusted, c.codec, {digits}
-FROM series s CROSS JOIN bar_chunk c ON c.series_id = s.id AND c.codec = 'raw'
+SELECT s.ticker, s.timeframe, s.adjusted, c.codec || ' ' || c.scales AS codec, c.first_ms, c.step_ms, c.bar_count, p.i,
+{scales}, c.body
+FROM series s CROSS JOIN bar_chunk c ON c.series_id = s.id AND c.codec = 'packed'
 CROSS JOIN position p ON p.i < c.bar_count
-{_KEEP_APART}) {_KEEP_APART}) {_KEEP_APART});
+{_KEEP_APART}) {_KEEP_APART}) {_KEEP_APART}) {_KEEP_APART});
 """
 
 
+def _digits(name: str, before: tuple[str, ...]) -> str:
+    """The hexadecimal digits of a bar's value, behind the columns that come before in the body."""
+    widths = " + ".join(["CASE WHEN step_ms IS NULL THEN 8 ELSE 0 END", *map(_width, before)])
+    return f"hex(substr(body, bar_count * ({widths}) + {_width(name)} * i + 1, {_width(name)}))"
+
+
+def _width(name: str) -> str:
+    return f"CASE {name}_scale WHEN '{FLOATS}' THEN 8 ELSE 4 END"
+
+
 def _integer(name: str) -> str:
-    """The 64-bit integer of 16 hexadecimal digits; the first one carries into the sign by itself."""
-    nibbles = (f"instr('123456789ABCDEF', substr({name}, {at}, 1)) << {64 - 4 * at}" for at in range(1, 17))
-    return " | ".join(f"({nibble})" for nibble in nibbles)
+    """The signed integer of 16 or 8 hexadecimal digits, lowest byte first; bit 63 carries into the sign by itself."""
+    shifts = [shift for byte in range(8) for shift in (8 * byte + 4, 8 * byte)]
+    nibbles = [f"({_nibble(name, at)} << {shift})" for at, shift in enumerate(shifts, 1)]
+    low, high = " | ".join(nibbles[:8]), " | ".join(nibbles[8:])
+    return f"CASE length({name}) WHEN 8 THEN (({low}) + 2147483648 & 4294967295) - 2147483648 ELSE {low} | {high} END"
+
+
+def _nibble(name: str, at: int) -> str:
+    return f"instr('123456789ABCDEF', substr({name}, {at}, 1))"
+
+
+def _value(name: str) -> str:
+    """What the number read stands for: a float's bits, or a count of small units; the division is exact to the bit."""
+    units = " ".join(f"WHEN '{scale}' THEN {float(10**decimals)!r}" for decimals, scale in enumerate(SCALES))
+    scaled = f"CAST({name}_whole AS REAL) / CASE {name}_scale {units} END"
+    return f"CASE {name}_scale WHEN '{FLOATS}' THEN {_float(name)} ELSE {scaled} END"
 
 
 def _float(name: str) -> str:

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.data import store_bars
-from desktop.data.migrations import CACHE_ID, cache_steps
+from desktop.data.migrations import CACHE_ID, cache_steps, migrate
 from desktop.data.store import Store
-from desktop.data.store_files import open_writer
+from desktop.data.store_files import open_reader, open_writer, snapshot, transaction
+from desktop.data.store_read import read_bars
 from desktop.domain.bars import VALUE_COLUMNS, Bar, Bars
 from desktop.domain.coverage import Covered
 from desktop.domain.errors import CacheError
@@ -65,7 +67,7 @@ async def opened(path: Path, world: World = VENDOR, events: list[str] | None = N
     return await Store.open(path, world, on_event=(events if events is not None else []).append)
 
 
-@pytest.mark.parametrize("count", [1, 200, 300, 8192, 20_000])
+@pytest.mark.parametrize("count", [1, 200, 300, 32_768, 150_000])
 def test_bars_come_back_bit_for_bit(run_async, tmp_path: Path, count: int) -> None:
     async def scenario() -> None:
         bars = minutes(1000, count)
@@ -104,8 +106,7 @@ def test_any_writes_equal_a_plain_dictionary(writes):
         patch.setattr(store_bars, "_KEPT_IN_TAIL", 4)
         patch.setattr(store_bars, "_SMALL_WRITE", 12)
         connection = sqlite3.connect(":memory:", isolation_level=None)
-        for step in cache_steps():
-            connection.executescript(step)
+        migrate(connection, cache_steps(), CACHE_ID)
         series = store_bars.make_series(connection, ("X", "1m", 1))
         expected: dict[int, Bar] = {}
         asked: dict[int, int] = {}
@@ -120,9 +121,9 @@ def test_any_writes_equal_a_plain_dictionary(writes):
                     expected.pop(minute * MINUTE, None)
                     asked[minute * MINUTE] = covered.fetched_ms
             expected |= {bars[index].start_ms: bars[index] for index in range(len(bars))}
-            found = store_bars.read_bars(connection, series, 0, 1 << 50)
+            found = read_bars(connection, series, 0, 1 << 50)
             assert_same(found, Bars.from_rows(expected[start] for start in sorted(expected)))
-            part = store_bars.read_bars(connection, series, 100 * MINUTE, 300 * MINUTE)
+            part = read_bars(connection, series, 100 * MINUTE, 300 * MINUTE)
             assert_same(part, found.between(100 * MINUTE, 300 * MINUTE))
         chunks = connection.execute("SELECT first_ms, last_ms, bar_count FROM bar_chunk ORDER BY first_ms").fetchall()
         assert all(left[1] < right[0] for left, right in pairwise(chunks))
@@ -173,32 +174,92 @@ def test_a_live_edge_leaves_few_coverage_rows(run_async, tmp_path: Path) -> None
 
 
 specials = st.sampled_from([0.0, -0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e-8, 1e5, 0.1, 1 / 3])
+prices = st.builds(lambda whole, decimals: whole / 10**decimals, st.integers(-(1 << 31), 1 << 31), st.integers(0, 15))
 
 
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(specials | st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=40),
+    st.lists(prices, min_size=40, max_size=40),
+    st.integers(0, 15),
     st.integers(0, 1 << 42),
+    st.booleans(),
 )
-def test_the_view_shows_every_bar_bit_for_bit(values, first_ms):
+def test_the_view_shows_every_bar_bit_for_bit(values, decimal, decimals, first_ms, is_even):
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for step in cache_steps():
-        connection.executescript(step)
+    migrate(connection, cache_steps(), CACHE_ID)
     series = store_bars.make_series(connection, ("X:BTCUSD", "1m", 1))
+    count = len(values)
     column = np.array(values)
-    unknown = np.where(np.arange(len(values)) % 2, column, np.nan)
-    bars = Bars(
-        first_ms + np.arange(len(values)) * 7, column, column[::-1], -column, column * 0.5, unknown, unknown, column
-    )
-    store_bars._write_chunks(connection, series, bars)
+    same_scale = (np.arange(count) - count // 2) * 77_777 / 10**decimals
+    unknown = np.where(np.arange(count) % 2, column, np.nan)
+    starts = first_ms + np.arange(count) * 7 + (0 if is_even else np.arange(count) ** 2)
+    bars = Bars(starts, column, same_scale, -column, np.array(decimal[:count]), unknown, np.abs(same_scale), column)
+    store_bars.write_chunks(connection, series, bars)
+    assert_same(read_bars(connection, series, 0, 1 << 50), bars)
     rows = connection.execute(
         f"SELECT ticker, codec, start_ms, {', '.join(VALUE_COLUMNS)} FROM bar ORDER BY start_ms"
     ).fetchall()
-    assert [row[:3] for row in rows] == [("X:BTCUSD", "raw", start) for start in bars.start_ms.tolist()]
+    scales = connection.execute("SELECT scales FROM bar_chunk").fetchone()[0]
+    assert scales[1] != "-"
+    assert [row[:3] for row in rows] == [("X:BTCUSD", f"packed {scales}", start) for start in starts.tolist()]
     for index, name in enumerate(VALUE_COLUMNS):
         found = np.array([row[3 + index] for row in rows], np.float64)
         np.testing.assert_array_equal(found, getattr(bars, name))
     connection.close()
+
+
+def test_a_file_of_the_first_version_keeps_its_bars(run_async, tmp_path: Path) -> None:
+    path, bars = tmp_path / "cache.sqlite", minutes(1000, 40_000)
+    first, second = bars.take(0, 8192), bars.take(8192, 8200)
+    open_writer(path, VENDOR, cache_steps()[:1], CACHE_ID, synchronous="NORMAL").close()
+    with sqlite3.connect(path) as connection:
+        series = store_bars.make_series(connection, ("X:BTCUSD", "1m", 1))
+        for part in (first, second):
+            blobs = [part.start_ms.astype(">i8").tobytes(), *(one.astype(">f8").tobytes() for one in part.values())]
+            span = (series, int(part.start_ms[0]), int(part.start_ms[-1]), len(part))
+            connection.execute(
+                f"INSERT INTO bar_chunk (series_id, first_ms, last_ms, bar_count, start_ms, {', '.join(VALUE_COLUMNS)})"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*span, *blobs),
+            )
+        store_bars.write_coverage(connection, series, covering(bars.take(0, 8200)))
+    connection.close()
+
+    async def scenario() -> None:
+        async with await opened(path) as store:
+            assert_same(await store.bars("X:BTCUSD", ONE_MINUTE, True, 0, 1 << 50), bars.take(0, 8200))
+            assert await store.covered("X:BTCUSD", ONE_MINUTE, True, 0, 1 << 50) == [covering(bars.take(0, 8200))]
+            rest = bars.take(8200, len(bars))
+            await store.put_bars("X:BTCUSD", ONE_MINUTE, True, rest, covering(rest))
+            assert_same(await store.bars("X:BTCUSD", ONE_MINUTE, True, 0, 1 << 50), bars)
+
+    run_async(scenario())
+
+
+def test_chunks_that_change_while_a_helper_reads_are_read_as_they_were(tmp_path: Path) -> None:
+    """The helper meets a file in which every chunk has been written anew since the reading began."""
+    path, bars = tmp_path / "cache.sqlite", minutes(0, 200_000)
+    writer = open_writer(path, VENDOR, cache_steps(), CACHE_ID, synchronous="NORMAL")
+    series = store_bars.make_series(writer, ("X", "1m", 1))
+    with transaction(writer):
+        store_bars.write_bars(writer, series, bars, covering(bars))
+    reader, helping = open_reader(path), open_reader(path)
+    other = Bars(bars.start_ms, *(column + 1 for column in bars.values()))
+
+    def helper(work) -> Future[None]:
+        with transaction(writer):
+            store_bars.write_bars(writer, series, other, covering(bars))
+        done: Future[None] = Future()
+        done.set_result(work(helping))
+        return done
+
+    with snapshot(reader):
+        assert_same(read_bars(reader, series, 0, 1 << 50, helper), bars)
+    with snapshot(reader):
+        assert_same(read_bars(reader, series, 0, 1 << 50), other)
+    for connection in (reader, helping, writer):
+        connection.close()
 
 
 def test_the_view_joins_tail_and_chunks(run_async, tmp_path: Path) -> None:
@@ -210,7 +271,7 @@ def test_the_view_joins_tail_and_chunks(run_async, tmp_path: Path) -> None:
     run_async(scenario())
     with sqlite3.connect(tmp_path / "cache.sqlite") as connection:
         found = connection.execute("SELECT codec, count(*), sum(volume IS NULL) FROM bar GROUP BY codec ORDER BY codec")
-        assert found.fetchall() == [("raw", 600, 86), ("row", 3, 1)]
+        assert [(codec.split()[0], *rest) for codec, *rest in found] == [("packed", 600, 86), ("row", 3, 1)]
     connection.close()
 
 
