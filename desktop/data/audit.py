@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from desktop.data.clock import MarketClock
 from desktop.data.gap_filler import GapFiller, Series
 from desktop.data.ledger import Range, settled_ranges_of, settled_until, without
 from desktop.data.rate_limit import Priority
-from desktop.data.rest import RestClient
+from desktop.data.rest import RestClient, one_call_ms
 from desktop.data.store import Store
 from desktop.domain.audit import AuditReport, Findings, compare
 from desktop.domain.bars import Bars
 from desktop.domain.coverage import gaps
 from desktop.domain.errors import MarketError
-from desktop.domain.market import Market
-from desktop.domain.timeframe import DAY_MS, ONE_DAY, ONE_SECOND, bucket_end, bucket_start
-
-# Minute and hour bars are paged by 50,000 minutes that hold bars: nights and weekends cost nothing.
-_PAGE_MS: Final = {Market.CRYPTO: 34 * DAY_MS, Market.FOREX: 45 * DAY_MS, Market.STOCKS: 70 * DAY_MS}
-_SECONDS_PAGE_MS: Final = 50_000 * 1000
-_DAYS_PAGE_MS: Final = 50_000 * DAY_MS
+from desktop.domain.timeframe import bucket_end, bucket_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ class AuditProgress:
 
 def audit_calls(series: Series, from_ms: int, to_ms: int) -> int:
     """How many calls an audit of [from_ms, to_ms) takes, at most but for retries."""
-    return max(1, -(-(to_ms - from_ms) // _page_ms(series)))
+    return max(1, -(-(to_ms - from_ms) // one_call_ms(series.base, series.market)))
 
 
 async def audit(
@@ -58,11 +51,11 @@ async def audit(
     began_ms = clock.now_ms()
     (from_ms, to_ms), sentence = _settled_part(series, asked, filler, began_ms)
     findings, added, at_ms = Findings(), 0, from_ms
-    pages = audit_calls(series, from_ms, to_ms)
+    pages, page_ms = audit_calls(series, from_ms, to_ms), one_call_ms(series.base, series.market)
     for number in range(1, pages + 1):
         if at_ms >= to_ms:
             break
-        page = (at_ms, min(at_ms + _page_ms(series), to_ms))
+        page = (at_ms, min(at_ms + page_ms, to_ms))
         try:
             found, new = await _page(rest, store, clock, filler, series, page)
         except MarketError as error:
@@ -110,9 +103,3 @@ def _settled_part(series: Series, asked: Range, filler: GapFiller, now_ms: int) 
     if oldest_ms is not None and begin_ms < oldest_ms:
         begin_ms, sentence = oldest_ms, "The plan does not include the oldest part, which was not compared."
     return (begin_ms, max(begin_ms, end_ms)), sentence
-
-
-def _page_ms(series: Series) -> int:
-    if series.base == ONE_DAY:
-        return _DAYS_PAGE_MS
-    return _SECONDS_PAGE_MS if series.base == ONE_SECOND else _PAGE_MS[series.market]

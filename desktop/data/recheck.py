@@ -10,16 +10,14 @@ from desktop.data.clock import MarketClock
 from desktop.data.gap_filler import GapFiller, Series
 from desktop.data.ledger import Range, settled_until
 from desktop.data.rate_limit import Priority
-from desktop.data.rest import RestClient
+from desktop.data.rest import RestClient, one_call_ms
 from desktop.data.store import Store
 from desktop.domain.bars import Bars
 from desktop.domain.errors import MarketError
-from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, ONE_HOUR, ONE_MINUTE, Timeframe
+from desktop.domain.timeframe import DAY_MS, MINUTE_MS
 
 EVERY_MS: Final = DAY_MS
 _AFTER_FAILURE_MS: Final = 10 * MINUTE_MS
-_PAGE_DAYS: Final = {ONE_MINUTE: 30, ONE_HOUR: 30, ONE_DAY: 40_000}  # one call each: hours are made of minutes
-_SMALLEST_PAGE_MS: Final = DAY_MS // 2
 
 
 class Recheck:
@@ -36,7 +34,7 @@ class Recheck:
 
         The ranges of base bars that differ now. A page that cannot be had is left as it is.
         """
-        page_ms = _page_ms(series.base)
+        page_ms = one_call_ms(series.base, series.market)
         different = []
         for start_ms in range(from_ms - from_ms % page_ms, to_ms, page_ms):
             different += await self._page(rest, series, (start_ms, start_ms + page_ms), (from_ms, to_ms), priority)
@@ -81,10 +79,6 @@ class Recheck:
         first_ms = max(settled[0][0], self._gaps.edges.oldest_ms(series.market, now_ms) or 0)
         last_ms = settled[-1][1]
         return (first_ms, last_ms) if first_ms < last_ms else None
-
-
-def _page_ms(base: Timeframe) -> int:
-    return _PAGE_DAYS[base] * DAY_MS if base in _PAGE_DAYS else _SMALLEST_PAGE_MS
 
 
 def differing(before: Bars, after: Bars) -> list[Range]:

@@ -24,12 +24,14 @@ from desktop.domain.market import (
     market_of,
     pair_of,
 )
-from desktop.domain.timeframe import Timeframe
+from desktop.domain.timeframe import DAY_MS, ONE_DAY, ONE_SECOND, SECOND_MS, Timeframe
 
-__all__ = ["BarsPage", "RestClient", "RestOptions", "unknown_ticker"]
+__all__ = ["BarsPage", "RestClient", "RestOptions", "one_call_ms", "unknown_ticker"]
 
 BARS_PER_PAGE: Final = 50_000
 TICKERS_PER_PAGE: Final = 1000
+# Minute and hour bars are paged by minutes that hold bars: nights and weekends cost nothing.
+_MINUTES_PAGE_DAYS: Final = {Market.CRYPTO: 34, Market.FOREX: 45, Market.STOCKS: 70}
 _REGIONS: Final = {Market.CRYPTO: "global", Market.FOREX: "global", Market.STOCKS: "us"}
 _SNAPSHOT_MARKETS: Final = {Market.CRYPTO: "crypto", Market.FOREX: "forex", Market.STOCKS: "stocks"}
 
@@ -195,6 +197,13 @@ class RestClient(RestCalls):
             if page.next_url is None:
                 return answer
             path, params = self.following(page.next_url, followed)
+
+
+def one_call_ms(base: Timeframe, market: Market) -> int:
+    """A span of bars of a base timeframe (1s, 1m, 1h, 1D) that one call gives whole, however much was traded."""
+    if base == ONE_SECOND:
+        return BARS_PER_PAGE * SECOND_MS
+    return (BARS_PER_PAGE if base == ONE_DAY else _MINUTES_PAGE_DAYS[market]) * DAY_MS
 
 
 def _bars_of(ticker: str) -> str:

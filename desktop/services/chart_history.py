@@ -11,24 +11,15 @@ import numpy as np
 from desktop.data.clock import MarketClock
 from desktop.data.market_data import RECHECK_MS, Answer, MarketData
 from desktop.data.rate_limit import Priority
+from desktop.data.rest import one_call_ms
 from desktop.domain.bars import Bars, Ints
 from desktop.domain.errors import MarketError, NotInPlan
 from desktop.domain.market import Market, market_of
 from desktop.domain.tail import Tail, seed_start
-from desktop.domain.timeframe import (
-    DAY_MS,
-    MINUTE_MS,
-    ONE_DAY,
-    ONE_HOUR,
-    ONE_MINUTE,
-    Timeframe,
-    bucket_end,
-    bucket_start,
-)
+from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
 
 _OLDER_BARS = 1500  # bars loaded for one look to the left
 _FEW_BARS = 20  # fewer than this on the first screen: it begins earlier
-_EARLIER_MS = {ONE_MINUTE: 30 * DAY_MS, ONE_HOUR: 30 * DAY_MS, ONE_DAY: 40_000 * DAY_MS}  # one call
 _BEGINNING_MS = 631_152_000_000  # 1990
 BEHIND_MS = 5 * MINUTE_MS  # REST's newest minutes can be missing for so long
 _KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
@@ -148,9 +139,8 @@ class ChartHistory:
 
     async def _earlier(self, found: Found, *, offline: bool = False) -> Found:
         """As much of what lies before as one call gives: where a market was closed or trades seldom."""
-        first_ms = bucket_start(
-            found.asked[0] - _EARLIER_MS.get(self.timeframe.base, DAY_MS), self.timeframe, self.market
-        )
+        span_ms = one_call_ms(self.timeframe.base, self.market)
+        first_ms = bucket_start(found.asked[0] - span_ms, self.timeframe, self.market)
         asked = (max(first_ms, _BEGINNING_MS), found.asked[0])
         answer = await self._market_data.bars(self._ticker, self.timeframe, *asked, offline=offline)
         earlier = self._found(asked, answer)
