@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from desktop.data.call_counts import PastCalls
 from desktop.data.rate_limit import FREE_WINDOW_S, Limiter, Priority, Ticket
 from desktop.domain.usage import UsageLevel, warning_of
-from tests.data.virtual_time import run_virtual
+from tests.helpers.virtual_loop import run_virtual
 
 
 def new_limiter(**options: Any) -> Limiter:

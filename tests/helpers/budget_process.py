@@ -14,6 +14,7 @@ import signal
 import sys
 
 from tests.helpers import virtual_process
+from tests.helpers.virtual_loop import run_virtual
 
 WALL_S = 1_709_298_017.0  # 2024-03-01T13:00:17Z, when the machine has been up for 0 s
 
@@ -283,4 +284,4 @@ SCENARIOS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
 }
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(virtual_process.run(TIME, SCENARIOS[OPTIONS.scenario]())))
+    sys.stdout.write(json.dumps(run_virtual(SCENARIOS[OPTIONS.scenario](), TIME)))

@@ -21,6 +21,15 @@ from desktop.domain.world import World
 START_MS = 1_709_251_200_000  # 2024-03-01T00:00Z, a Friday
 _STEP_MS = 10_000
 _OFFSET_MS = 5_000
+ROWS = (
+    CatalogRow("AAPL", "Apple Inc.", Market.STOCKS, kind="CS", exchange="XNAS", market_cap=3e12),
+    CatalogRow("BRK.A", "Berkshire Hathaway Inc.", Market.STOCKS, kind="CS", exchange="XNYS"),
+    CatalogRow("C:EURUSD", "Euro / United States dollar", Market.FOREX, base="EUR", base_name="Euro"),
+    CatalogRow("C:GBPUSD", "British pound / United States dollar", Market.FOREX, base="GBP", base_name="Pound"),
+    CatalogRow("X:BTCUSD", "Bitcoin - United States dollar", Market.CRYPTO, base="BTC", base_name="Bitcoin"),
+    CatalogRow("X:ETHUSD", "Ethereum - United States dollar", Market.CRYPTO, base="ETH", base_name="Ethereum"),
+    CatalogRow("X:THINUSD", "Thin - United States dollar", Market.CRYPTO, base="THIN", base_name="Thin"),
+)
 
 
 class SteadyMarket:
@@ -31,15 +40,7 @@ class SteadyMarket:
     end_ms: int | None = None
 
     def tickers(self) -> Sequence[CatalogRow]:
-        return (
-            CatalogRow("AAPL", "Apple Inc.", Market.STOCKS, kind="CS", exchange="XNAS", market_cap=3e12),
-            CatalogRow("BRK.A", "Berkshire Hathaway Inc.", Market.STOCKS, kind="CS", exchange="XNYS"),
-            CatalogRow("C:EURUSD", "Euro / United States dollar", Market.FOREX, base="EUR", base_name="Euro"),
-            CatalogRow("C:GBPUSD", "British pound / United States dollar", Market.FOREX, base="GBP", base_name="Pound"),
-            CatalogRow("X:BTCUSD", "Bitcoin - United States dollar", Market.CRYPTO, base="BTC", base_name="Bitcoin"),
-            CatalogRow("X:ETHUSD", "Ethereum - United States dollar", Market.CRYPTO, base="ETH", base_name="Ethereum"),
-            CatalogRow("X:THINUSD", "Thin - United States dollar", Market.CRYPTO, base="THIN", base_name="Thin"),
-        )
+        return ROWS
 
     def finest(self, ticker: str) -> Timeframe:
         return ONE_SECOND

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from desktop.demo.faults import Fault
 from desktop.domain.market import Market
 from desktop.domain.timeframe import Timeframe
-from tests.helpers.virtual_process import VirtualLoop, VirtualTime
+from tests.helpers.virtual_loop import VirtualLoop, VirtualTime
 from tests.oracle.patchy_market import START_MS
 from tests.oracle.stage import TICKERS, TIMEFRAMES, Stage
 

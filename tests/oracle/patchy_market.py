@@ -19,9 +19,9 @@ from desktop.domain.market import Market, market_of
 from desktop.domain.sessions import is_open
 from desktop.domain.timeframe import DAY_MS, HOUR_MS, ONE_SECOND, Timeframe, bucket_start, bucket_starts
 from desktop.domain.world import World
+from tests.helpers.steady_market import ROWS, START_MS
 
-START_MS = 1_709_251_200_000  # 2024-03-01T00:00Z, a Friday; New York's clocks change on the 10th
-END_MS = START_MS + 60 * DAY_MS
+END_MS = START_MS + 60 * DAY_MS  # New York's clocks change on the tenth day
 _STEP_MS = 10_000
 _QUIET = {  # steps without a trade, in a million
     "X:BTCUSD": 50_000,
@@ -96,13 +96,7 @@ class PatchyMarket:
         self._seed = seed
 
     def tickers(self) -> Sequence[CatalogRow]:
-        return (
-            CatalogRow("AAPL", "Apple Inc.", Market.STOCKS, kind="CS", exchange="XNAS"),
-            CatalogRow("C:EURUSD", "Euro / United States dollar", Market.FOREX, base="EUR", base_name="Euro"),
-            CatalogRow("X:BTCUSD", "Bitcoin - United States dollar", Market.CRYPTO, base="BTC", base_name="Bitcoin"),
-            CatalogRow("X:ETHUSD", "Ethereum - United States dollar", Market.CRYPTO, base="ETH", base_name="Ethereum"),
-            CatalogRow("X:THINUSD", "Thin - United States dollar", Market.CRYPTO, base="THIN", base_name="Thin"),
-        )
+        return tuple(row for row in ROWS if row.ticker in _QUIET)
 
     def finest(self, ticker: str) -> Timeframe:
         return ONE_SECOND

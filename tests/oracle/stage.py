@@ -45,7 +45,7 @@ from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.live import LiveMarket
 from desktop.services.notices import Notices
-from tests.helpers.virtual_process import VirtualTime
+from tests.helpers.virtual_loop import VirtualTime
 from tests.oracle.patchy_market import END_MS, START_MS, PatchyMarket, all_bars
 
 KEY = "oracle-key"
@@ -202,9 +202,13 @@ class Stage:
     def sleep(self, seconds: float) -> None:
         """The machine sleeps: the market goes on, nothing here runs."""
         self.note("sleep")
+        self._skip(seconds)
+        self._awake_s = self.virtual.monotonic_s + _WAKES_IN_S
+
+    def _skip(self, seconds: float) -> None:
+        """The market and everybody's clocks go on, nothing here runs."""
         self.virtual.sleep(seconds)
         self.server.clock.set(now_ms=self.server.clock.exact_ms() + seconds * 1000)
-        self._awake_s = self.virtual.monotonic_s + _WAKES_IN_S
 
     def step_clock(self, seconds: float) -> None:
         self.note("clock step forward" if seconds > 0 else "clock step back")
@@ -222,8 +226,7 @@ class Stage:
         self.note("restart")
         await self.close_client()
         if away_s:
-            self.virtual.sleep(away_s)
-            self.server.clock.set(now_ms=self.server.clock.exact_ms() + away_s * 1000)
+            self._skip(away_s)
         await self.open_client()
 
     async def advance(self, seconds: float) -> None:
