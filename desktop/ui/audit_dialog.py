@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QProgressBar,
     QTableView,
@@ -25,7 +24,7 @@ from desktop.services.audit import AuditOffer, AuditState
 from desktop.ui.audit_csv import report_csv
 from desktop.ui.audit_table import DifferencesModel, utc_bar_time
 from desktop.ui.formatting import DASH
-from desktop.ui.forms import Remark, button, form_style, label
+from desktop.ui.forms import Remark, button, button_row, form_style, label
 from desktop.ui.services_api import AuditApi
 from desktop.ui.theme import Tokens
 
@@ -77,11 +76,7 @@ class AuditDialog(QDialog):
         self._follow()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for widget in (self.start_button, self.cancel_button, self.copy_button, self.save_button):
-            buttons.addWidget(widget)
-        buttons.addStretch(1)
-        buttons.addWidget(self.close_button)
+        doing = (self.start_button, self.cancel_button, self.copy_button, self.save_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(8)
@@ -92,7 +87,7 @@ class AuditDialog(QDialog):
         layout.addWidget(self.remark)
         layout.addWidget(self.table, 1)
         layout.addStretch(0)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(*doing, at_the_end=self.close_button))
 
     def open(self) -> None:
         """Shows the dialog without blocking the window, or brings it to the front."""

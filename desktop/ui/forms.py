@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from desktop.ui.icons import icon, resources
 from desktop.ui.theme import Tokens, style_sheet
@@ -75,6 +75,17 @@ def button(text: str, *, is_primary: bool = False, is_big: bool = False) -> QPus
     built.setProperty("primary", is_primary)
     built.setProperty("big", is_big)
     return built
+
+
+def button_row(*widgets: QWidget, at_the_end: QWidget | None = None) -> QHBoxLayout:
+    """Buttons, and remarks on them, from the left; one may stand at the other end."""
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    if at_the_end is not None:
+        row.addWidget(at_the_end)
+    return row
 
 
 class DropDown(QComboBox):

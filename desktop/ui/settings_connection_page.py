@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from desktop.domain.addresses import REST_SCHEMES, SOCKET_SCHEMES, checked_base
 from desktop.domain.errors import BadInput
 from desktop.domain.settings import VENDOR_REST, VENDOR_SOCKET, VENDOR_SOCKET_DELAYED
-from desktop.ui.forms import DropDown, Remark, button, field_label, label
+from desktop.ui.forms import DropDown, Remark, button, button_row, field_label, label
 from desktop.ui.services_api import PlanLimitsApi, PreferencesApi
 
 CUSTOM: Final = "Custom"
@@ -72,20 +72,13 @@ class ConnectionPage(QWidget):
                 "Addresses begin with https:// and wss://. Only this machine may be used without encryption.", "quiet"
             )
         )
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.apply_button)
-        buttons.addStretch(1)
         layout.addSpacing(6)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self.apply_button))
         layout.addSpacing(14)
         layout.addWidget(
             label("What the plan does not include is remembered and not asked for. After an upgrade:", "quiet")
         )
-        checks = QHBoxLayout()
-        checks.addWidget(self.check_button)
-        checks.addWidget(self.check_remark)
-        checks.addStretch(1)
-        layout.addLayout(checks)
+        layout.addLayout(button_row(self.check_button, self.check_remark))
         layout.addStretch(1)
 
     def renew(self) -> None:

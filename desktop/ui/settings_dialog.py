@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.ui.forms import button, form_style
+from desktop.ui.forms import button, button_row, form_style
 from desktop.ui.icons import icon
 from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_connection_page import ConnectionPage
@@ -87,10 +87,8 @@ class SettingsDialog(QDialog):
             room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             room.setWidget(page)
             self._stack.addWidget(room)
-        foot = QHBoxLayout()
+        foot = button_row(at_the_end=self._close)
         foot.setContentsMargins(24, 8, 24, 16)
-        foot.addStretch(1)
-        foot.addWidget(self._close)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self._stack, 1)

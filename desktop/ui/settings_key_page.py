@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.domain.errors import BadInput
-from desktop.ui.forms import KeyField, Remark, button, field_label, label
+from desktop.ui.forms import KeyField, Remark, button, button_row, field_label, label
 from desktop.ui.services_api import KeysApi
 from desktop.ui.theme import Tokens
 
@@ -62,13 +62,8 @@ class KeyPage(QWidget):
         layout.addWidget(field_label("&New key", self.field))
         layout.addWidget(self.field)
         layout.addWidget(self.remark)
-        buttons = QHBoxLayout()
-        for each in (self.save_button, self.use_button):
-            buttons.addWidget(each)
-        buttons.addStretch(1)
-        buttons.addWidget(self.forget_button)
         layout.addSpacing(4)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self.save_button, self.use_button, at_the_end=self.forget_button))
         layout.addSpacing(8)
         layout.addWidget(self._explanation)
         layout.addStretch(1)

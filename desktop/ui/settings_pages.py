@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from desktop.domain.settings import Plan, Theme
-from desktop.ui.forms import button, field_label, label
+from desktop.ui.forms import button, button_row, field_label, label
 from desktop.ui.services_api import PreferencesApi
 
 _Value = TypeVar("_Value", bound=enum.Enum)
@@ -75,11 +75,8 @@ class PlanPage(QWidget):
         layout.addWidget(
             label("A plan without streaming of a market still shows its history; the status bar says so.", "quiet")
         )
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.apply_button)
-        buttons.addStretch(1)
         layout.addSpacing(4)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self.apply_button))
         layout.addStretch(1)
         self.choices.chosen.connect(self._show_change)
         self.apply_button.clicked.connect(self._apply)
@@ -155,11 +152,8 @@ class DataPage(QWidget):
                 "Synthetic prices that move all day: no key, no account. Its data are kept apart from yours.", "quiet"
             )
         )
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.demo_button)
-        buttons.addStretch(1)
         layout.addSpacing(4)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self.demo_button))
         layout.addStretch(1)
         self.demo_button.clicked.connect(self.demo_requested)
 
