@@ -24,6 +24,7 @@ from desktop.data.market_data import MarketData
 from desktop.data.rate_limit import Limiter
 from desktop.data.recorder import Recorder, RecordingOrder
 from desktop.data.rest import RestClient
+from desktop.data.rest_calls import CONTROL_HEADER, WORLD_HEADER
 from desktop.data.store import Store
 from desktop.data.wire_socket import Event
 from desktop.domain.addresses import LOOPBACK_HOSTS, real_time_base
@@ -33,8 +34,6 @@ from desktop.domain.settings import Plan
 from desktop.domain.world import VENDOR, World, world_of_base
 from desktop.services.tasks import Tasks
 
-WORLD_HEADER = "X-Candelabra-World"
-CONTROL_HEADER = "X-Candelabra-Control"
 _SYNC_EVERY_S = 2.0
 _PROBE_S = 5.0
 _PLAN_KEY = "plan_key"

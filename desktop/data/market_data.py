@@ -28,9 +28,9 @@ from desktop.domain.timeframe import DAY_MS, ONE_DAY, Timeframe, bucket_end, buc
 
 _log = logging.getLogger(__name__)
 
+BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
 RECHECK_MS: Final = 60_000
 _FOREVER_MS: Final = 1 << 60
-_BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
 _SNAPSHOTS_PER_CALL: Final = 200
 
 
@@ -168,7 +168,7 @@ class MarketData:
     async def history_start_ms(self, ticker: str, *, priority: Priority = Priority.SCREEN) -> int | None:
         """Start of the oldest day with bars that can be had, or None when there is none; one call at most, once."""
         to_ms = bucket_start(self._clock.now_ms(), ONE_DAY, market_of(ticker))
-        answer = await self.bars(ticker, ONE_DAY, _BEGINNING_MS, to_ms, priority=priority)
+        answer = await self.bars(ticker, ONE_DAY, BEGINNING_MS, to_ms, priority=priority)
         return int(answer.bars.start_ms[0]) if len(answer.bars) else None
 
     async def previous_close(self, ticker: str, *, priority: Priority = Priority.WATCHLIST) -> float | None:

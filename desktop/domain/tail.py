@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 from desktop.domain.aggregation import roll_up
 from desktop.domain.bars import Bar, Bars, BarSeries
 from desktop.domain.market import Market
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
+
+KEPT_MS: Final = 60 * MINUTE_MS  # of a minute chart, behind the forming bar: corrections within need no call
 
 
 @dataclass(slots=True)

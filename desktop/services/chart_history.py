@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 
 from desktop.data.clock import MarketClock
-from desktop.data.market_data import RECHECK_MS, Answer, MarketData
+from desktop.data.market_data import BEGINNING_MS, RECHECK_MS, Answer, MarketData
 from desktop.data.rate_limit import Priority
 from desktop.data.rest import one_call_ms
 from desktop.domain.bars import Bars, Ints
 from desktop.domain.errors import MarketError, NotInPlan
 from desktop.domain.market import Market, market_of
-from desktop.domain.tail import Tail, seed_start
+from desktop.domain.tail import KEPT_MS, Tail, seed_start
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
 
 _OLDER_BARS = 1500  # bars loaded for one look to the left
 _FEW_BARS = 20  # fewer than this on the first screen: it begins earlier
-_BEGINNING_MS = 631_152_000_000  # 1990
 BEHIND_MS = 5 * MINUTE_MS  # REST's newest minutes can be missing for so long
-_KEPT_MINUTES = 60  # of a minute chart, behind the forming one: corrections within them need no call
 Range = tuple[int, int]
 
 
@@ -121,7 +119,7 @@ class ChartHistory:
         bucket_ms = bucket_start(lagging_ms, self.timeframe, self.market)
         tail, older = Tail(self.timeframe, self.market), Bars.empty()
         if self.timeframe == ONE_MINUTE:
-            seeded_ms = asked_ms - asked_ms % MINUTE_MS - _KEPT_MINUTES * MINUTE_MS
+            seeded_ms = asked_ms - asked_ms % MINUTE_MS - KEPT_MS
             minutes = found.bars.between(seeded_ms, to_ms)
         elif self.timeframe.base == ONE_MINUTE:
             seeded_ms = bucket_ms
@@ -141,7 +139,7 @@ class ChartHistory:
         """As much of what lies before as one call gives: where a market was closed or trades seldom."""
         span_ms = one_call_ms(self.timeframe.base, self.market)
         first_ms = bucket_start(found.asked[0] - span_ms, self.timeframe, self.market)
-        asked = (max(first_ms, _BEGINNING_MS), found.asked[0])
+        asked = (max(first_ms, BEGINNING_MS), found.asked[0])
         answer = await self._market_data.bars(self._ticker, self.timeframe, *asked, offline=offline)
         earlier = self._found(asked, answer)
         return replace(earlier, error=None) if self._is_only_too_old(answer) else earlier

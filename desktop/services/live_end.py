@@ -10,11 +10,10 @@ from typing import Literal
 from desktop.data.wire_socket import BarEvent, Event, MinuteEvent, SecondEvent, TradeEvent
 from desktop.domain.bars import Bar, Bars
 from desktop.domain.market import Market
-from desktop.domain.tail import Tail
+from desktop.domain.tail import KEPT_MS, Tail
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start, bucket_starts
 
 _BUFFERED = 100_000  # events; what is older than that REST has by the time it answers
-_KEPT_MS = 60 * MINUTE_MS  # of a minute chart: corrections within need no call
 _FLUSH_S = 0.016  # one display frame
 _CLOSE_GRACE_MS = 2_500  # after which a bucket without a last minute bar counts as closed
 
@@ -131,7 +130,7 @@ class LiveEnd:
         self.closed_ms = closed_ms
         self.flush()
         keep_ms = bucket_start(closed_ms - 1, self._timeframe, self._market)
-        self._tail.drop_before(keep_ms - _KEPT_MS if self._timeframe == ONE_MINUTE else keep_ms)
+        self._tail.drop_before(keep_ms - KEPT_MS if self._timeframe == ONE_MINUTE else keep_ms)
 
     def close_silently(self, closed_ms: int) -> None:
         """The same where REST has given the bars: there is nothing to announce from here."""

@@ -43,7 +43,6 @@ class Stitch:
         self._stream = stream
         self._end = end
         self._clock = clock = history.clock
-        self._market = history.market
         self._join_every_s = pace.join_s
         self._quote = quote
         self._take = take
