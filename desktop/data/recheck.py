@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from desktop.data.clock import MarketClock
 from desktop.data.gap_filler import GapFiller, Series
 from desktop.data.ledger import Range, settled_until
 from desktop.data.rate_limit import Priority
 from desktop.data.rest import RestClient, one_call_ms
 from desktop.data.store import Store
-from desktop.domain.bars import Bars
+from desktop.domain.audit import compare
 from desktop.domain.errors import MarketError
 from desktop.domain.timeframe import DAY_MS, MINUTE_MS
 
@@ -32,7 +30,7 @@ class Recheck:
     async def run(self, rest: RestClient, series: Series, from_ms: int, to_ms: int, priority: Priority) -> list[Range]:
         """Asks again about every page that [from_ms, to_ms) touches and that holds bars older than a day.
 
-        The ranges of base bars that differ now. A page that cannot be had is left as it is.
+        The ranges that hold the base bars that differ now, at most one a page. What cannot be had stays as it is.
         """
         page_ms = one_call_ms(series.base, series.market)
         different = []
@@ -57,7 +55,8 @@ class Recheck:
             return []
         self._not_before[series, page[0]] = now_ms + EVERY_MS
         after = await self._store.bars(series.ticker, series.base, series.adjusted, *old)
-        return differing(before, after)
+        different = compare(before, after).differences
+        return [(different[0].start_ms, different[-1].start_ms + 1)] if different else []
 
     async def _old_part(self, series: Series, page: Range, looked_at: Range, now_ms: int) -> Range | None:
         """What is settled of the page, when any of it that is looked at was fetched too long ago."""
@@ -79,17 +78,3 @@ class Recheck:
         first_ms = max(settled[0][0], self._gaps.edges.oldest_ms(series.market, now_ms) or 0)
         last_ms = settled[-1][1]
         return (first_ms, last_ms) if first_ms < last_ms else None
-
-
-def differing(before: Bars, after: Bars) -> list[Range]:
-    """Ranges [start, start + 1) of the bars that only one of both has, or that have other values."""
-    starts = np.union1d(before.start_ms, after.start_ms)
-    same = np.zeros(len(starts), bool)
-    _, ours, theirs = np.intersect1d(before.start_ms, after.start_ms, assume_unique=True, return_indices=True)
-    if len(ours):
-        equal = np.ones(len(ours), bool)
-        for one, other in zip(before.values(), after.values(), strict=True):
-            left, right = one[ours], other[theirs]
-            equal &= (left == right) | (np.isnan(left) & np.isnan(right))
-        same[np.searchsorted(starts, before.start_ms[ours])] = equal
-    return [(start_ms, start_ms + 1) for start_ms in starts[~same].tolist()]

@@ -63,7 +63,7 @@ class ChartData(QObject):
         self._first_bars = first_bars
         self._look_s = look_s
         self._tasks = Tasks()
-        self._settled_ms = 0
+        self._settled_ms = self._held_ms = 0  # how far the series is settled, where it begins
         self._follow_series("", ONE_MINUTE)
         self.series = BarSeries()
         self.ticker = ""
@@ -193,7 +193,8 @@ class ChartData(QObject):
         await asyncio.sleep(_SEEN_S)
         with suppress(MarketError):  # tomorrow is another day
             for start_ms, end_ms in await self._history.recheck(from_ms, to_ms):
-                self._take(await self._history.buckets(start_ms, end_ms, offline=True))
+                if end_ms > self._held_ms:
+                    self._take(await self._history.buckets(max(start_ms, self._held_ms), end_ms, offline=True))
 
     def _say(self, error: MarketError | None) -> None:
         without_bars = "empty" if error is None else "failed"
@@ -201,6 +202,9 @@ class ChartData(QObject):
 
     def _take(self, found: Found) -> None:
         """REST's or the cache's word on a range: bars, what is not known, and what is settled."""
+        if found.asked[1] < self._held_ms:
+            return  # times that are not on the chart: a hole would lie between
+        self._held_ms = min(self._held_ms or found.asked[0], found.asked[0])
         missing = tuple(overwritten(self.status.missing, found.asked, found.missing))
         is_end = found.asked[1] > (self.series.last_start_ms or 0)
         self._set_status(missing=missing, fetched_ms=found.fetched_ms if is_end else self.status.fetched_ms)
@@ -277,7 +281,7 @@ class ChartData(QObject):
             self._tasks.cancel(key)
         self._stream.close()
         self._end.stop()
-        self._settled_ms = 0
+        self._settled_ms = self._held_ms = 0
 
     async def aclose(self) -> None:
         """Stops following and forgets the subscription."""

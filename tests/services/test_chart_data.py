@@ -10,8 +10,9 @@ import pytest
 
 from desktop.demo.server import RunningServer
 from desktop.domain.bars import Bars
+from desktop.domain.coverage import Covered
 from desktop.domain.freshness import Freshness
-from desktop.domain.timeframe import DAY_MS, HOUR_MS, MINUTE_MS, Timeframe, bucket_start
+from desktop.domain.timeframe import DAY_MS, HOUR_MS, MINUTE_MS, ONE_MINUTE, Timeframe, bucket_start
 from desktop.services.chart_data import ChartData
 from tests.helpers.feed_server import serving_source
 from tests.helpers.steady_market import START_MS, SteadyMarket
@@ -119,6 +120,35 @@ def test_older_bars_are_put_in_front_until_there_are_none(run_async: Run, tmp_pa
             assert agrees(chart, server)
             chart.want_older()
             assert not chart.status.is_loading_older
+
+    run_async(scenario())
+
+
+def test_what_is_repaired_within_view_comes_in_place_and_nothing_from_before(run_async: Run, tmp_path: Path) -> None:
+    """A page is checked again whole: its repaired bars from before the first one on the chart must not join it."""
+
+    async def scenario() -> None:
+        async with serving_source(MARKET, start_ms=NOW) as server, live_desk(server, tmp_path) as desk:
+            chart, ticker = desk.chart, "X:BTCUSD"
+            midnight = bucket_start(NOW, Timeframe.parse("1D"), chart.market)
+            seen, before = ((midnight - hours * HOUR_MS, midnight - (hours - 1) * HOUR_MS) for hours in (25, 40))
+            for from_ms, to_ms in (seen, before):
+                bars = MARKET.bars(ticker, ONE_MINUTE, from_ms, to_ms, NOW)
+                wrong = Bars(bars.start_ms, *(column + 7 for column in bars.values()))
+                covered = Covered(from_ms, to_ms, NOW - 25 * HOUR_MS)
+                await desk.layer.store.put_bars(ticker, ONE_MINUTE, True, wrong, covered)
+            chart.show(ticker, ONE_MINUTE)
+            await until(lambda: chart.is_live, "it is live")
+            chart.want_older()
+            await until(lambda: not chart.status.is_loading_older, "older bars are there")
+            first_ms = int(chart.series.bars.start_ms[0])
+            assert before[1] < first_ms < seen[0]
+            assert not agrees(chart, server)
+            chart.look_at(*seen)
+            await until(lambda: agrees(chart, server), "the chart is what the market says")
+            repaired = await desk.layer.store.bars(ticker, ONE_MINUTE, True, *before)
+            assert repaired.close.tolist() == MARKET.bars(ticker, ONE_MINUTE, *before, NOW).close.tolist()
+            assert int(chart.series.bars.start_ms[0]) == first_ms
 
     run_async(scenario())
 
