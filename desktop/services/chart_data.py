@@ -132,14 +132,9 @@ class ChartData(QObject):
         self._history = history
         self._end = end = LiveEnd(timeframe, history.market, self._on_bars, self._on_outside, closed_ms)
         self._stream = stream = SeriesStream(self._live, ticker, end.take)
+        board, take = self._live.board, self._take
         self._stitch = Stitch(
-            history,
-            stream,
-            end,
-            self._pace,
-            quote=lambda: self._live.board.get(ticker),
-            take=self._take,
-            say=self._say,
+            history, stream, end, self._pace, quote=lambda: board.get(ticker), take=take, say=self._say
         )
         self._upkeep = Upkeep(history, stream, end, self._stitch, self._pace, take=self._take)
 
