@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from desktop.data.audit import AuditProgress, audit
@@ -32,6 +32,7 @@ BEGINNING_MS: Final = 631_152_000_000  # 1990: before all the vendor has
 RECHECK_MS: Final = 60_000
 _FOREVER_MS: Final = 1 << 60
 _SNAPSHOTS_PER_CALL: Final = 200
+_OFFLINE: Final = "Offline: only what the cache holds is shown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,11 @@ class MarketData:
         if begin_ms >= end_ms:
             return Answer(Bars.empty())
         await self._gaps.edges.load()
+        rest = None if offline else self.rest
         error: MarketError | None = None
-        if self.rest is None or offline:
-            error = Offline("Offline: only what the cache holds is shown.")
-        else:
-            now_ms, error = await self._gaps.fill(self.rest, series, begin_ms, end_ms, max_age_ms, priority)
-        answer = await self._answer(series, timeframe, begin_ms, end_ms, now_ms, error)
-        if error is not None and answer.error is None and self.rest is not None and not offline:
-            answer = replace(answer, error=error)  # nothing is missing, but bars that may have changed could not be had
+        if rest is not None:
+            now_ms, error = await self._gaps.fill(rest, series, begin_ms, end_ms, max_age_ms, priority)
+        answer = await self._answer(series, timeframe, begin_ms, end_ms, now_ms, error, is_offline=rest is None)
         if not len(answer.bars):
             await self._explain_nothing(series, answer, begin_ms, end_ms, offline=offline, priority=priority)
         return answer
@@ -230,20 +228,27 @@ class MarketData:
         end_ms: int,
         now_ms: int,
         error: MarketError | None,
+        *,
+        is_offline: bool,
     ) -> Answer:
-        """What the cache holds, judged at the time the filling ended: a bar that closes meanwhile still counts."""
+        """What the cache holds, judged at the time the filling ended: a bar that closes meanwhile still counts.
+
+        The filling's `error` is kept where nothing is missing: bars that may have changed could not be had.
+        """
         covered = await self._store.covered(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
         base_bars = await self._store.bars(series.ticker, series.base, series.adjusted, begin_ms, end_ms)
         held = held_ranges(covered, series.base, series.market, now_ms=now_ms, max_age_ms=_FOREVER_MS)
         missing = whole_buckets(gaps(held, begin_ms, end_ms), timeframe, series.market)
         settled = settled_ranges_of(covered, series.base, series.market, now_ms)
+        if missing and error is None:
+            error = Offline(_OFFLINE) if is_offline else self._gaps.why_missing(series)
         bars = base_bars
         if timeframe != series.base:
             bars = await asyncio.to_thread(roll_up, base_bars, timeframe, series.market)
         return Answer(
             bars=without(bars, missing),
             missing=tuple(missing),
-            error=(error or self._gaps.why_missing(series)) if missing else None,
+            error=error,
             settled_until_ms=min(settled[-1][1], end_ms) if settled else None,
             oldest_ms=self._gaps.edges.oldest_ms(series.market, now_ms),
             newest_ms=self._gaps.edges.newest_ms(series.market, now_ms),
@@ -273,7 +278,7 @@ class MarketData:
 
     def _online(self) -> RestClient:
         if self.rest is None:
-            raise Offline("Offline: only what the cache holds is shown.")
+            raise Offline(_OFFLINE)
         return self.rest
 
 
