@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from desktop.data.rate_limit import Limiter, Priority
-from desktop.data.rest import RestClient, RestOptions
+from desktop.data.rest import BARS_PER_PAGE, RestClient, RestOptions, one_call_ms
 from desktop.domain.bars import VALUE_COLUMNS, Bars
 from desktop.domain.errors import (
     BadInput,
@@ -28,7 +28,8 @@ from desktop.domain.errors import (
     WrongWorld,
 )
 from desktop.domain.market import Market
-from desktop.domain.timeframe import ONE_MINUTE
+from desktop.domain.sessions import is_open
+from desktop.domain.timeframe import HOUR_MS, ONE_DAY, ONE_HOUR, ONE_MINUTE, ONE_SECOND
 from desktop.domain.world import VENDOR, World, demo_world
 from tests.data.small_vendor import KEY, Reply, SmallVendor, json_reply
 
@@ -355,3 +356,15 @@ def test_an_impossible_ticker_is_never_sent(run_async, ticker: str) -> None:
             assert vendor.asked == []
 
     run_async(scenario())
+
+
+@pytest.mark.parametrize("market", list(Market))
+def test_one_call_gives_its_span_in_the_busiest_weeks_and_is_well_used(market: Market) -> None:
+    spring_2025 = range(1_741_500_000_000 // HOUR_MS, 1_741_500_000_000 // HOUR_MS + 24 * 150)
+    traded = np.cumsum([0, *(60 * is_open(market, hour * HOUR_MS) for hour in spring_2025)])
+    hours = one_call_ms(ONE_MINUTE, market) // HOUR_MS
+    busiest = int((traded[hours:] - traded[:-hours]).max())
+    assert 0.9 * BARS_PER_PAGE < busiest <= BARS_PER_PAGE
+    assert one_call_ms(ONE_HOUR, market) == one_call_ms(ONE_MINUTE, market)  # hours are made of minutes
+    assert one_call_ms(ONE_SECOND, market) == BARS_PER_PAGE * 1000
+    assert one_call_ms(ONE_DAY, market) == BARS_PER_PAGE * 24 * HOUR_MS
