@@ -8,9 +8,6 @@ so that every level agrees with every other exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-
-import numpy as np
 
 from desktop.demo.market_catalogue import FIRST_DATE, Listing, days_since_epoch, listings
 from desktop.demo.market_history import History
@@ -79,35 +76,17 @@ class SyntheticMarket:
         listing = self._listings.get(ticker)
         if listing is None or listing.market is Market.FOREX:
             return Trades.empty()
-        parts = [
-            events.as_trades(listing, _scale(listing, events.time_ms[0]))
-            for events in self._history.events(listing, from_ms, to_ms)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return _joined_trades(parts) if parts else Trades.empty()
+        found = self._history.events(listing, from_ms, to_ms)
+        return Trades.joined([events.as_trades(listing, _scale(listing, events.time_ms[0])) for events in found])
 
     def quotes(self, ticker: str, from_ms: int, to_ms: int) -> Quotes:
         """See MarketSource.quotes; one with each trade, for currencies the quotes that make the bars."""
         listing = self._listings.get(ticker)
         if listing is None:
             return Quotes.empty()
-        parts = [
-            events.as_quotes(listing, _scale(listing, events.time_ms[0]))
-            for events in self._history.events(listing, from_ms, to_ms)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return _joined_quotes(parts) if parts else Quotes.empty()
+        found = self._history.events(listing, from_ms, to_ms)
+        return Quotes.joined([events.as_quotes(listing, _scale(listing, events.time_ms[0])) for events in found])
 
 
 def _scale(listing: Listing, time_ms: int) -> int:
     return listing.scale_at(days_since_epoch(new_york_date(int(time_ms)))) if listing.splits else 1
-
-
-def _joined_trades(parts: list[Trades]) -> Trades:
-    return Trades(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Trades)))
-
-
-def _joined_quotes(parts: list[Quotes]) -> Quotes:
-    return Quotes(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Quotes)))

@@ -7,12 +7,13 @@ others balance about the middle of high and low.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.demo.columns import Columns
 from desktop.demo.market_catalogue import Listing
 from desktop.demo.market_days import Plan
 from desktop.demo.market_hash import Hashes, hashes, lanes8, lanes16, normals
@@ -28,7 +29,7 @@ _JITTER: Final = 0.002  # per 1/256: by how much open and close miss the path, i
 
 
 @dataclass(frozen=True, slots=True)
-class Ticks:
+class Ticks(Columns):
     """Bars in whole numbers: columns of equal shape, `trades` 0 where there is no bar.
 
     Prices in ticks, volume in lots, notional in ticks times lots.
@@ -43,35 +44,9 @@ class Ticks:
     notional: Ints
     trades: Ints
 
-    def __len__(self) -> int:
-        return len(self.start_ms)
-
     @classmethod
     def empty(cls) -> Self:
         return cls(*(np.empty(0, np.int64) for _ in range(8)))
-
-    @classmethod
-    def joined(cls, parts: list[Ticks]) -> Ticks:
-        """Parts in the order of time."""
-        if len(parts) == 1:
-            return parts[0]
-        return (
-            cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
-            if parts
-            else cls.empty()
-        )
-
-    def columns(self) -> list[Ints]:
-        return [getattr(self, f.name) for f in fields(self)]
-
-    def between(self, from_ms: int, to_ms: int) -> Ticks:
-        """The bars whose start lies in [from_ms, to_ms), as views."""
-        begin, end = np.searchsorted(self.start_ms, [from_ms, to_ms])
-        return self.take(int(begin), int(end))
-
-    def take(self, begin: int, end: int) -> Ticks:
-        """Bars `begin` to `end` (exclusive) as views."""
-        return Ticks(*(column[begin:end] for column in self.columns()))
 
     def take_row(self, row: int) -> Ticks:
         """One row of bars in two dimensions, copied, so that the others can be forgotten."""

@@ -13,6 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.demo.columns import Columns
 from desktop.demo.market_catalogue import Listing
 from desktop.demo.market_hash import hashes, lanes16
 from desktop.demo.market_minutes import Minutes, Parts, Ticks
@@ -34,7 +35,7 @@ _PATH_NOISE: Final = 0.3 / 65_536  # of the minute's range
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class Events(Columns):
     """Trades in whole numbers, in time order: columns of equal length; `is_buy` tells who was the taker."""
 
     time_ms: Ints
@@ -45,27 +46,10 @@ class Events:
     venue: NDArray[np.uint16]
     spread: NDArray[np.uint16]
 
-    def __len__(self) -> int:
-        return len(self.time_ms)
-
     @classmethod
     def empty(cls) -> Self:
         ints, lanes = np.empty(0, np.int64), np.empty(0, np.uint16)
         return cls(ints, ints, ints, ints, np.empty(0, np.bool_), lanes, lanes)
-
-    def between(self, from_ms: int, to_ms: int) -> Events:
-        """Those with times in [from_ms, to_ms), as views."""
-        begin, end = np.searchsorted(self.time_ms, [from_ms, to_ms])
-        part = slice(int(begin), int(end))
-        return Events(
-            self.time_ms[part],
-            self.price[part],
-            self.size[part],
-            self.id[part],
-            self.is_buy[part],
-            self.venue[part],
-            self.spread[part],
-        )
 
     def grouped(self, length_ms: int) -> Ticks:
         """Bars of `length_ms` counted from the epoch."""

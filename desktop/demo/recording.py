@@ -178,14 +178,15 @@ class Recording:
         recorded.columns.clear()
         try:
             header, *lines = content.decode().splitlines()
+            table = _Table(header, lines)
             if match["kind"] == "trades":
-                recorded.trades = _joined_trades(recorded.trades, _trades(_Table(header, lines)))
+                recorded.trades = Trades.joined([recorded.trades or Trades.empty(), _trades(table)]).in_order()
             elif match["kind"] == "quotes":
-                recorded.quotes = _joined_quotes(recorded.quotes, _quotes(_Table(header, lines)))
+                recorded.quotes = Quotes.joined([recorded.quotes or Quotes.empty(), _quotes(table)]).in_order()
             else:
                 timeframe = Timeframe(int(match["count"]), _UNITS[match["unit"]])
                 held = recorded.files.get(timeframe, Bars.empty())
-                bars = _bars(_Table(header, lines))
+                bars = _bars(table)
                 # Ask prices only fill in where the bids of the same pair are not there.
                 recorded.files[timeframe] = bars.merged(held) if match["side"] == "ask" else held.merged(bars)
         except (ValueError, KeyError, UnicodeDecodeError) as error:
@@ -250,36 +251,6 @@ def _trades(table: _Table) -> Trades:
 
 def _quotes(table: _Table) -> Quotes:
     return Quotes(table.ints("t"), table.floats("bp"), table.floats("bs"), table.floats("ap"), table.floats("as"))
-
-
-def _joined_trades(held: Trades | None, new: Trades) -> Trades:
-    """Both in time order; equal times keep the order of the files."""
-    if held is None:
-        held = Trades.empty()
-    time_ms = np.concatenate([held.time_ms, new.time_ms])
-    order = np.argsort(time_ms, kind="stable")
-    return Trades(
-        time_ms[order],
-        np.concatenate([held.price, new.price])[order],
-        np.concatenate([held.size, new.size])[order],
-        np.concatenate([held.exchange, new.exchange])[order],
-        np.concatenate([held.condition, new.condition])[order],
-        np.concatenate([held.id, new.id])[order],
-    )
-
-
-def _joined_quotes(held: Quotes | None, new: Quotes) -> Quotes:
-    if held is None:
-        held = Quotes.empty()
-    time_ms = np.concatenate([held.time_ms, new.time_ms])
-    order = np.argsort(time_ms, kind="stable")
-    return Quotes(
-        time_ms[order],
-        np.concatenate([held.bid, new.bid])[order],
-        np.concatenate([held.bid_size, new.bid_size])[order],
-        np.concatenate([held.ask, new.ask])[order],
-        np.concatenate([held.ask_size, new.ask_size])[order],
-    )
 
 
 def _builds(resolution: Timeframe, timeframe: Timeframe) -> bool:

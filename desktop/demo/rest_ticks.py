@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -84,11 +85,7 @@ def trades(call: Call, ticker: str) -> bytes:
     row = call.row(ticker)
     if row.market is Market.FOREX:
         raise not_found("No trades found.")
-
-    def read(from_ms: int, to_ms: int) -> Trades:
-        return call.source.trades(row.ticker, from_ms, to_ms)
-
-    return _page(call, row, read)
+    return _page(call, row, functools.partial(call.source.trades, row.ticker))
 
 
 def quotes(call: Call, ticker: str) -> bytes:
@@ -96,11 +93,7 @@ def quotes(call: Call, ticker: str) -> bytes:
     row = call.row(ticker)
     if row.market is Market.CRYPTO:
         raise not_found("No quotes found.")
-
-    def read(from_ms: int, to_ms: int) -> Quotes:
-        return call.source.quotes(row.ticker, from_ms, to_ms)
-
-    return _page(call, row, read)
+    return _page(call, row, functools.partial(call.source.quotes, row.ticker))
 
 
 def _page(call: Call, row: CatalogRow, read: Reader[Ticks]) -> bytes:

@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from desktop.demo.columns import Columns
 from desktop.domain.bars import Bars, Floats, Ints
 from desktop.domain.market import Market, TickerInfo
 from desktop.domain.timeframe import Timeframe
@@ -61,7 +62,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Trades:
+class Trades(Columns):
     """Columns of equal length in time order; equal times keep the order of the source. `id` is unique per ticker."""
 
     time_ms: Ints
@@ -71,34 +72,14 @@ class Trades:
     condition: Ints  # crypto: 0 none, 1 seller was the taker, 2 buyer was the taker
     id: Ints
 
-    def __len__(self) -> int:
-        return len(self.time_ms)
-
     @classmethod
     def empty(cls) -> Self:
         ints = np.empty(0, np.int64)
         return cls(ints, np.empty(0), np.empty(0), ints, ints, ints)
 
-    def take(self, begin: int, end: int) -> Trades:
-        """Trades `begin` to `end` (exclusive) as views."""
-        part = slice(begin, end)
-        return Trades(
-            self.time_ms[part],
-            self.price[part],
-            self.size[part],
-            self.exchange[part],
-            self.condition[part],
-            self.id[part],
-        )
-
-    def between(self, from_ms: int, to_ms: int) -> Trades:
-        """The trades with times in [from_ms, to_ms), as views."""
-        begin, end = np.searchsorted(self.time_ms, [from_ms, to_ms])
-        return self.take(int(begin), int(end))
-
 
 @dataclass(frozen=True, slots=True)
-class Quotes:
+class Quotes(Columns):
     """Columns of equal length in time order; sizes are NaN where the source has none."""
 
     time_ms: Ints
@@ -107,22 +88,9 @@ class Quotes:
     ask: Floats
     ask_size: Floats
 
-    def __len__(self) -> int:
-        return len(self.time_ms)
-
     @classmethod
     def empty(cls) -> Self:
         return cls(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0), np.empty(0))
-
-    def take(self, begin: int, end: int) -> Quotes:
-        """Quotes `begin` to `end` (exclusive) as views."""
-        part = slice(begin, end)
-        return Quotes(self.time_ms[part], self.bid[part], self.bid_size[part], self.ask[part], self.ask_size[part])
-
-    def between(self, from_ms: int, to_ms: int) -> Quotes:
-        """The quotes with times in [from_ms, to_ms), as views."""
-        begin, end = np.searchsorted(self.time_ms, [from_ms, to_ms])
-        return self.take(int(begin), int(end))
 
 
 class MarketSource(Protocol):

@@ -26,10 +26,5 @@ class Turns:
 
     @contextlib.contextmanager
     def patient(self) -> Iterator[None]:
-        with self._patient:
-            with self._next:
-                self._held.acquire()
-            try:
-                yield
-            finally:
-                self._held.release()
+        with self._patient, self.urgent():
+            yield
