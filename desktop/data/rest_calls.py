@@ -7,12 +7,12 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, NoReturn, Self, TypeVar
+from typing import Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
+from desktop.data.closing import ClosesAtExit
 from desktop.data.http_client import is_loopback, open_client
 from desktop.data.rate_limit import Limiter, Priority, Ticket
 from desktop.data.recorder import Recorder
@@ -59,7 +59,7 @@ class Body:
     server_ms: int | None
 
 
-class RestCalls:
+class RestCalls(ClosesAtExit):
     """The HTTP side of RestClient: one call at a time, shared with whoever asks the same.
 
     key: sent in the Authorization header only; None: every call raises Unauthorized without a call.
@@ -107,14 +107,6 @@ class RestCalls:
         self._client = open_client(
             self.base, connect_timeout_s=self._options.connect_timeout_s, read_timeout_s=self._options.read_timeout_s
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -11,9 +11,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from desktop.data.closing import ClosesAtExit
 from desktop.data.migrations import USER_ID, user_steps
 from desktop.data.sqlite_thread import SqliteThread
 from desktop.data.store_files import DamagedFile, open_writer, set_aside, transaction, translated, utc_stamp
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _KEPT_BACKUPS: Final = 5
 
 
-class UserStore:
+class UserStore(ClosesAtExit):
     """user.sqlite of one world. Close it with `aclose` or as an async context manager.
 
     A damaged file is kept aside and the newest good backup takes its place; `on_event` is told in one sentence.
@@ -54,14 +54,6 @@ class UserStore:
             await store._thread.aclose()
             raise
         return store
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Backs up what changed and ends the thread."""
