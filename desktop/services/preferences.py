@@ -13,7 +13,7 @@ from desktop.data import settings_file
 from desktop.domain.errors import CacheError
 from desktop.domain.settings import Settings
 from desktop.services.notices import Notices
-from desktop.services.tasks import Tasks
+from desktop.services.saving import Saver
 
 
 class Preferences(QObject):
@@ -27,8 +27,7 @@ class Preferences(QObject):
         self._settings = settings
         self._for_this_run: dict[str, Any] = {}
         self._notices = notices
-        self._tasks = Tasks()
-        self._is_dirty = False
+        self._saver = Saver(self._save, name="save settings")
 
     @property
     def settings(self) -> Settings:
@@ -46,19 +45,15 @@ class Preferences(QObject):
         if settings == self._settings and self.settings == shown:
             return
         self._settings = settings
-        self._is_dirty = True
         self.changed.emit(self.settings)
-        if not self._tasks.is_running("save"):
-            self._tasks.start(self._save(), replace="save", name="save settings")
+        self._saver.mark()
 
     async def _save(self) -> None:
-        while self._is_dirty:
-            self._is_dirty = False
-            try:
-                await asyncio.to_thread(settings_file.save, self._path, self._settings)
-            except CacheError as error:
-                self._notices.post(str(error), "warning", key="settings not saved")
+        try:
+            await asyncio.to_thread(settings_file.save, self._path, self._settings)
+        except CacheError as error:
+            self._notices.post(str(error), "warning", key="settings not saved")
 
     async def aclose(self) -> None:
         """Writes what is not written yet and stops."""
-        await self._tasks.finish()
+        await self._saver.aclose()

@@ -8,7 +8,7 @@ from desktop.data.user_store import UserStore
 from desktop.domain.errors import CacheError
 from desktop.domain.settings import DEFAULT_WATCHLIST
 from desktop.services.notices import Notices
-from desktop.services.tasks import Tasks
+from desktop.services.saving import Saver
 
 _NAME = "Watchlist"
 
@@ -23,8 +23,7 @@ class Watchlist(QObject):
         self._store = store
         self._notices = notices
         self._tickers: tuple[str, ...] = DEFAULT_WATCHLIST
-        self._tasks = Tasks()
-        self._is_dirty = False
+        self._saver = Saver(self._save, name="save watchlist")
 
     async def load(self) -> None:
         """Reads the saved list; the default one when nothing was saved yet."""
@@ -60,19 +59,15 @@ class Watchlist(QObject):
         if tickers == self._tickers:
             return
         self._tickers = tickers
-        self._is_dirty = True
         self.changed.emit()
-        if not self._tasks.is_running("save"):
-            self._tasks.start(self._save(), replace="save", name="save watchlist")
+        self._saver.mark()
 
     async def _save(self) -> None:
-        while self._is_dirty:
-            self._is_dirty = False
-            try:
-                await self._store.put_watchlist(_NAME, list(self._tickers))
-            except CacheError as error:
-                self._notices.post(f"The watchlist was not saved. {error}", "warning", key="watchlist not saved")
+        try:
+            await self._store.put_watchlist(_NAME, list(self._tickers))
+        except CacheError as error:
+            self._notices.post(f"The watchlist was not saved. {error}", "warning", key="watchlist not saved")
 
     async def aclose(self) -> None:
         """Writes what is not written yet and stops."""
-        await self._tasks.finish()
+        await self._saver.aclose()
