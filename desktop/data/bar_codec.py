@@ -7,7 +7,7 @@ Bars at equal distances need no starts. Everything is little-endian, column by c
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,16 +20,23 @@ _LARGEST: Final = float(np.iinfo(np.int32).max)
 _SAMPLE: Final = 64
 
 
-class Packed(NamedTuple):
-    """step_ms: distance of the starts, None when they are in the body. scales: a letter for each value column."""
+Read = Callable[[int, int], bytes]  # some bytes of a body: from an offset on, how many
 
+
+class Layout(NamedTuple):
+    """What has to be known of a chunk to read its body.
+
+    step_ms: distance of the starts, None when they are in the body. scales: a letter for each value column.
+    """
+
+    first_ms: int
+    bar_count: int
     step_ms: int | None
     scales: str
-    body: bytes
 
 
-def pack(bars: Bars) -> Packed:
-    """The bytes of some bars, at least one."""
+def pack(bars: Bars) -> tuple[Layout, bytes]:
+    """Some bars, at least one, with what has to be known to read them."""
     steps = np.diff(bars.start_ms)
     step_ms = int(steps[0]) if len(steps) else 0
     is_even = bool((steps == step_ms).all())
@@ -39,30 +46,37 @@ def pack(bars: Bars) -> Packed:
         scale, whole = _in_whole_numbers(column)
         scales += scale
         parts.append(column.astype("<f8").tobytes() if whole is None else whole.tobytes())
-    return Packed(step_ms if is_even else None, scales, b"".join(parts))
+    layout = Layout(int(bars.start_ms[0]), len(bars), step_ms if is_even else None, scales)
+    return layout, b"".join(parts)
 
 
-def unpack(packed: Packed, first_ms: int, starts: Ints, values: Floats) -> None:
-    """Fills starts (n,) and values (7, n) with the bars packed; n is their number."""
-    step_ms, scales, body = packed
-    count, at = len(starts), 0
-    if step_ms is None:
-        starts[:] = np.frombuffer(body, "<i8", count)
-        at = 8 * count
-    else:
-        starts[:] = np.arange(first_ms, first_ms + step_ms * count, step_ms) if step_ms else first_ms
-    row = 0
-    for scale, equals in groupby(scales):
-        rows = len(list(equals))
-        kind = "<f8" if scale == FLOATS else "<i4"
-        columns = np.frombuffer(body, kind, rows * count, at).reshape(rows, count)
-        target = values[row : row + rows]
+def unpack(layout: Layout, read: Read, begin: int, starts: Ints, values: Floats) -> None:
+    """Fills starts (n,) and values (7, n) with the bars from the one at `begin` on; n is how many are wanted."""
+    count = layout.bar_count
+    end = begin + len(starts)
+    starts[:] = read_starts(layout, read, begin, end)
+    at = 8 * count if layout.step_ms is None else 0
+    for column, scale in zip(values, layout.scales, strict=True):
         if scale == FLOATS:
-            target[:] = columns
+            column[:] = np.frombuffer(read(at + 8 * begin, 8 * (end - begin)), "<f8")
+            at += 8 * count
         else:
-            np.divide(columns, 10.0 ** SCALES.index(scale), out=target)
-        at += columns.nbytes
-        row += rows
+            units = np.frombuffer(read(at + 4 * begin, 4 * (end - begin)), "<i4")
+            if decimals := SCALES.index(scale):
+                np.divide(units, 10.0**decimals, out=column)
+            else:
+                column[:] = units
+            at += 4 * count
+
+
+def read_starts(layout: Layout, read: Read, begin: int, end: int) -> Ints:
+    """The starts of the bars `begin` to `end` (exclusive)."""
+    if layout.step_ms is None:
+        return np.frombuffer(read(8 * begin, 8 * (end - begin)), "<i8")
+    if not layout.step_ms:
+        return np.full(end - begin, layout.first_ms)
+    first_ms, last_ms = (layout.first_ms + layout.step_ms * index for index in (begin, end))
+    return np.arange(first_ms, last_ms, layout.step_ms, dtype=np.int64)
 
 
 def _in_whole_numbers(column: Floats) -> tuple[str, Ints | None]:

@@ -1,4 +1,4 @@
--- Bars packed, a row up to 32768 of them. The view `bar` shows every bar, wherever it is kept.
+-- Bars packed, a row up to 65536 of them. The view `bar` shows every bar, wherever it is kept.
 
 ALTER TABLE bar_chunk RENAME TO old_chunk;
 
@@ -12,7 +12,7 @@ CREATE TABLE bar_chunk (
     series_id INTEGER NOT NULL REFERENCES series (id),
     first_ms INTEGER NOT NULL,
     last_ms INTEGER NOT NULL,
-    bar_count INTEGER NOT NULL CHECK (bar_count BETWEEN 1 AND 32768),
+    bar_count INTEGER NOT NULL CHECK (bar_count BETWEEN 1 AND 65536),
     codec TEXT NOT NULL,
     step_ms INTEGER,
     scales TEXT NOT NULL CHECK (length(scales) = 7),

@@ -118,11 +118,11 @@ def write_chunks(connection: sqlite3.Connection, series_id: int, bars: Bars) -> 
     """Writes bars as new chunks. They overlap none that there is."""
     for begin in range(0, len(bars), CHUNK_BARS):
         part = bars.take(begin, begin + CHUNK_BARS)
-        first_ms, last_ms = int(part.start_ms[0]), int(part.start_ms[-1])
+        layout, body = pack(part)
         connection.execute(
-            "INSERT INTO bar_chunk (series_id, first_ms, last_ms, bar_count, codec, step_ms, scales, body)"
+            "INSERT INTO bar_chunk (series_id, last_ms, codec, first_ms, bar_count, step_ms, scales, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (series_id, first_ms, last_ms, len(part), CODEC, *pack(part)),
+            (series_id, int(part.start_ms[-1]), CODEC, *layout, body),
         )
 
 

@@ -13,23 +13,24 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from desktop.data.bar_codec import Packed, unpack
+from desktop.data.bar_codec import Layout, Read, read_starts, unpack
 from desktop.domain.bars import VALUE_COLUMNS, Bars, Floats, Ints
 from desktop.domain.errors import CacheError
 
 COLUMN_LIST: Final = ", ".join(("start_ms", *VALUE_COLUMNS))
 CODEC: Final = "packed"
-_SHARED_FROM: Final = 4  # chunks; fewer are read before a second thread has begun
+_SHARED_FROM: Final = 3  # chunks; fewer are read before a second thread has begun
 
 Helper = Callable[[Callable[[sqlite3.Connection], None]], "Future[None]"]  # does work with a connection elsewhere
 
 
-class _Chunk(NamedTuple):
+class _Part(NamedTuple):
+    """Bars `begin` on of a chunk, and the arrays they go to."""
+
     id: int
-    first_ms: int
-    step_ms: int | None
-    scales: str
-    starts: Ints  # to be filled
+    layout: Layout
+    begin: int
+    starts: Ints
     values: Floats
 
 
@@ -55,26 +56,36 @@ def read_chunks(
         (series_id, from_ms),
     ).fetchone()
     rows = connection.execute(
-        "SELECT id, first_ms, step_ms, scales, codec, bar_count FROM bar_chunk"
+        "SELECT id, last_ms, codec, first_ms, bar_count, step_ms, scales FROM bar_chunk"
         " WHERE series_id = ? AND first_ms >= ? AND first_ms < ? ORDER BY first_ms",
         (series_id, from_ms if row is None else row[0], to_ms),
     ).fetchall()
-    if not rows:
-        return Bars.empty()
-    total = sum(row[-1] for row in rows)
-    starts, values = np.empty(total, np.int64), np.empty((len(VALUE_COLUMNS), total))
-    chunks: deque[_Chunk] = deque()
-    at = 0
-    for id_, first_ms, step_ms, scales, codec, count in rows:
+    wanted = []
+    for id_, last_ms, codec, *fields in rows:
         if codec != CODEC:
             raise CacheError(f"A newer version of Candelabra packed bars as “{codec}”.", next_step="Update Candelabra.")
-        part = slice(at, at + count)
-        chunks.append(_Chunk(id_, first_ms, step_ms, scales, starts[part], values[:, part]))
-        at += count
-    _fill(connection, chunks, helper)
-    found = Bars(starts, *values).between(from_ms, to_ms)
-    # A look at a few bars must not hold the whole chunks.
-    return found if len(found) > total // 2 else found.copy()
+        layout = Layout(*fields)
+        is_whole = from_ms <= layout.first_ms and last_ms < to_ms
+        begin, end = (0, layout.bar_count) if is_whole else _window(connection, id_, layout, from_ms, to_ms)
+        if begin < end:
+            wanted.append((id_, layout, begin, end))
+    total = sum(end - begin for *_, begin, end in wanted)
+    starts, values = np.empty(total, np.int64), np.empty((len(VALUE_COLUMNS), total))
+    parts: deque[_Part] = deque()
+    at = 0
+    for id_, layout, begin, end in wanted:
+        place = slice(at, at + end - begin)
+        parts.append(_Part(id_, layout, begin, starts[place], values[:, place]))
+        at = place.stop
+    _fill(connection, parts, helper)
+    return Bars(starts, *values)
+
+
+def _window(connection: sqlite3.Connection, id_: int, layout: Layout, from_ms: int, to_ms: int) -> tuple[int, int]:
+    """Which bars of a chunk start in [from_ms, to_ms): from one to another (exclusive)."""
+    with _open_body(connection, id_) as body:
+        begin, end = np.searchsorted(read_starts(layout, _read(body), 0, layout.bar_count), [from_ms, to_ms])
+    return int(begin), int(end)
 
 
 def read_tail(connection: sqlite3.Connection, series_id: int, from_ms: int, to_ms: int) -> Bars:
@@ -90,38 +101,49 @@ def read_tail(connection: sqlite3.Connection, series_id: int, from_ms: int, to_m
     return Bars(columns[0].astype(np.int64), *columns[1:])
 
 
-def _fill(connection: sqlite3.Connection, chunks: deque[_Chunk], helper: Helper | None) -> None:
-    """Reads chunks, each by whoever is free.
+def _fill(connection: sqlite3.Connection, parts: deque[_Part], helper: Helper | None) -> None:
+    """Reads parts, each by whoever is free.
 
     The helper sees the file as it is by now: a chunk that it does not find any more is read here, in the caller's
     transaction. What it finds under an id is what was there when the caller began (ids never come twice).
     """
-    if helper is None or len(chunks) < _SHARED_FROM:
-        _drain(connection, chunks)
+    if helper is None or len(parts) < _SHARED_FROM:
+        _drain(connection, parts)
         return
-    gone: list[_Chunk] = []
-    helped = helper(lambda theirs: _drain(theirs, chunks, gone))
+    gone: list[_Part] = []
+    helped = helper(lambda theirs: _drain(theirs, parts, gone))
     try:
-        _drain(connection, chunks)
+        _drain(connection, parts)
     finally:
-        chunks.clear()
+        parts.clear()
     helped.result()
     _drain(connection, deque(gone))
 
 
-def _drain(connection: sqlite3.Connection, chunks: deque[_Chunk], gone: list[_Chunk] | None = None) -> None:
+def _drain(connection: sqlite3.Connection, parts: deque[_Part], gone: list[_Part] | None = None) -> None:
     while True:
         try:
-            chunk = chunks.popleft()
+            part = parts.popleft()
         except IndexError:
             return
         try:
-            blob = connection.blobopen("bar_chunk", "body", chunk.id, readonly=True)
+            opened = _open_body(connection, part.id)
         except sqlite3.OperationalError as error:
             if gone is None or error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 raise
-            gone.append(chunk)
+            gone.append(part)
             continue
-        with blob:
-            body = blob.read()
-        unpack(Packed(chunk.step_ms, chunk.scales, body), chunk.first_ms, chunk.starts, chunk.values)
+        with opened as body:
+            unpack(part.layout, _read(body), part.begin, part.starts, part.values)
+
+
+def _open_body(connection: sqlite3.Connection, id_: int) -> sqlite3.Blob:
+    return connection.blobopen("bar_chunk", "body", id_, readonly=True)
+
+
+def _read(body: sqlite3.Blob) -> Read:
+    def read(at: int, size: int) -> bytes:
+        body.seek(at)
+        return body.read(size)
+
+    return read

@@ -11,7 +11,7 @@ from typing import Final
 from desktop.data.bar_codec import FLOATS, SCALES
 from desktop.domain.bars import VALUE_COLUMNS
 
-CHUNK_BARS: Final = 32_768
+CHUNK_BARS: Final = 65_536
 
 # Inner selects end in this: without it SQLite merges them and computes the same digits again and again.
 _KEEP_APART: Final = "LIMIT -1 OFFSET 0"

@@ -81,10 +81,6 @@ class Bars:
         """Bars `begin` to `end` (exclusive) as views."""
         return Bars(self.start_ms[begin:end], *(column[begin:end] for column in self.values()))
 
-    def copy(self) -> Bars:
-        """The same bars in memory of their own."""
-        return Bars(self.start_ms.copy(), *(column.copy() for column in self.values()))
-
     def between(self, from_ms: int, to_ms: int) -> Bars:
         """The bars whose start lies in [from_ms, to_ms), as views."""
         begin, end = np.searchsorted(self.start_ms, [from_ms, to_ms])

@@ -67,7 +67,7 @@ async def opened(path: Path, world: World = VENDOR, events: list[str] | None = N
     return await Store.open(path, world, on_event=(events if events is not None else []).append)
 
 
-@pytest.mark.parametrize("count", [1, 200, 300, 32_768, 150_000])
+@pytest.mark.parametrize("count", [1, 200, 300, 65_536, 250_000])
 def test_bars_come_back_bit_for_bit(run_async, tmp_path: Path, count: int) -> None:
     async def scenario() -> None:
         bars = minutes(1000, count)
@@ -239,7 +239,7 @@ def test_a_file_of_the_first_version_keeps_its_bars(run_async, tmp_path: Path) -
 
 def test_chunks_that_change_while_a_helper_reads_are_read_as_they_were(tmp_path: Path) -> None:
     """The helper meets a file in which every chunk has been written anew since the reading began."""
-    path, bars = tmp_path / "cache.sqlite", minutes(0, 200_000)
+    path, bars = tmp_path / "cache.sqlite", minutes(0, 300_000)
     writer = open_writer(path, VENDOR, cache_steps(), CACHE_ID, synchronous="NORMAL")
     series = store_bars.make_series(writer, ("X", "1m", 1))
     with transaction(writer):
