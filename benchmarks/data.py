@@ -271,6 +271,7 @@ async def read(rounds: int) -> None:
                 with times.of("Parquet, zstd, by pyarrow"):
                     arrays = [column.to_numpy() for column in parquet.read_table(flat).columns]
                 del arrays
+                pyarrow.default_memory_pool().release_unused()  # both begin with memory fresh from the system
                 with times.of("the store"):
                     found = await store.bars(TICKER, ONE_MINUTE, True, *FOREVER)
                 assert len(found) == MILLION

@@ -102,28 +102,28 @@ def read_tail(connection: sqlite3.Connection, series_id: int, from_ms: int, to_m
 
 
 def _fill(connection: sqlite3.Connection, parts: deque[_Part], helper: Helper | None) -> None:
-    """Reads parts, each by whoever is free.
+    """Reads parts, each by whoever is free: from both ends, so that no two meet in the same new page of memory.
 
     The helper sees the file as it is by now: a chunk that it does not find any more is read here, in the caller's
     transaction. What it finds under an id is what was there when the caller began (ids never come twice).
     """
     if helper is None or len(parts) < _SHARED_FROM:
-        _drain(connection, parts)
+        _drain(connection, parts.popleft)
         return
     gone: list[_Part] = []
-    helped = helper(lambda theirs: _drain(theirs, parts, gone))
+    helped = helper(lambda theirs: _drain(theirs, parts.pop, gone))
     try:
-        _drain(connection, parts)
+        _drain(connection, parts.popleft)
     finally:
         parts.clear()
     helped.result()
-    _drain(connection, deque(gone))
+    _drain(connection, deque(gone).popleft)
 
 
-def _drain(connection: sqlite3.Connection, parts: deque[_Part], gone: list[_Part] | None = None) -> None:
+def _drain(connection: sqlite3.Connection, take: Callable[[], _Part], gone: list[_Part] | None = None) -> None:
     while True:
         try:
-            part = parts.popleft()
+            part = take()
         except IndexError:
             return
         try:

@@ -12,7 +12,7 @@ from desktop.domain.bars import Bar, Bars, Floats, Ints
 from desktop.domain.market import Market
 from desktop.domain.timeframe import HOUR_MS, Timeframe, bucket_starts
 
-_BLOCK_ROWS: Final = 65_536
+_BLOCK_ROWS: Final = 131_072
 _STRIDE: Final = 128  # a power of two
 _HUGE: Final = 1e290
 
