@@ -19,6 +19,7 @@ from desktop.domain.tail import KEPT_MS, Tail, seed_start
 from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
 
 _OLDER_BARS = 1500  # bars loaded for one look to the left
+_EARLIER_MS = 30 * DAY_MS  # of bars below a day: a full page takes longer than a first screen may
 _FEW_BARS = 20  # fewer than this on the first screen: it begins earlier
 BEHIND_MS = 5 * MINUTE_MS  # REST's newest minutes can be missing for so long
 Range = tuple[int, int]
@@ -138,6 +139,8 @@ class ChartHistory:
     async def _earlier(self, found: Found, *, offline: bool = False) -> Found:
         """As much of what lies before as one call gives: where a market was closed or trades seldom."""
         span_ms = one_call_ms(self.timeframe.base, self.market)
+        if self.timeframe.base != ONE_DAY:
+            span_ms = min(span_ms, _EARLIER_MS)
         first_ms = bucket_start(found.asked[0] - span_ms, self.timeframe, self.market)
         asked = (max(first_ms, BEGINNING_MS), found.asked[0])
         answer = await self._market_data.bars(self._ticker, self.timeframe, *asked, offline=offline)
