@@ -16,7 +16,7 @@ from desktop.domain.bars import Bars, Ints
 from desktop.domain.errors import MarketError, NotInPlan
 from desktop.domain.market import Market, market_of
 from desktop.domain.tail import KEPT_MS, Tail, seed_start
-from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe, bucket_end, bucket_start
+from desktop.domain.timeframe import DAY_MS, MINUTE_MS, ONE_DAY, ONE_MINUTE, Timeframe, bucket_end, bucket_start
 
 _OLDER_BARS = 1500  # bars loaded for one look to the left
 _EARLIER_MS = 30 * DAY_MS  # of bars below a day: a full page takes longer than a first screen may
