@@ -94,9 +94,14 @@ def percent(value: float | None) -> str:
     """`+2.50 %`; a dash when unknown."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    size = decimal_text(Decimal(repr(abs(float(value)))), 2)
-    if size == "0.00":
-        return "0.00 %"
+    return signed_percent(Decimal(repr(float(value))), 2)
+
+
+def signed_percent(value: Decimal, decimals: int) -> str:
+    """`+2.50 %`, `−0.125 %`; nothing has no sign."""
+    size = decimal_text(abs(value), decimals)
+    if not any(digit in size for digit in "123456789"):
+        return f"{size} %"
     return f"{MINUS if value < 0 else '+'}{size} %"
 
 

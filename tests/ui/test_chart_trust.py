@@ -120,7 +120,7 @@ def test_a_cached_chart_says_its_age_and_its_last_price_claims_nothing(
     source.say(freshness=Freshness.CACHED, fetched_ms=START_MS + 18_000 - 3 * 3_600_000)
     settle(qtbot, chart)
     assert chart.legend_text.splitlines()[0].endswith("CACHED, 3 h old")
-    last = chart._renderer.narrator.last_price()
+    last = chart._renderer.narrator.last_price(chart._renderer.framer.writer)
     assert last is not None
     assert last.is_stale
     assert last.countdown is None

@@ -5,23 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.ui.chart.chart_buttons import ChartButtons
 from desktop.ui.chart.chart_hints import ChartHints
+from desktop.ui.chart.display import Display
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair
-from desktop.ui.chart.pacing import Pacer
 from desktop.ui.chart.painting import Frame
-from desktop.ui.chart.renderer import Renderer
+from desktop.ui.chart.scales import Scale, ScaleKind
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.chart.view import ChartView
 from desktop.ui.theme import Tokens
 
-_SHRINK_MS: Final = 2_000  # the price axis grows at once and shrinks after this
 _KEYBOARD_FOCUS: Final = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -48,12 +47,10 @@ class ChartWidget(QWidget):
         super().__init__(parent)
         self._source = source
         self._model = ChartModel(source)
-        self._renderer = Renderer(self._model, clock, tokens, zone)
-        self._pacer = Pacer(self)
-        self._may_need_older = True
         self._hands = Navigation(self._model, self)
-        self._has_ring = False
-        self._view = ChartView(self._prepare, lambda: self._renderer.picture, self._renderer.paint_overlay, self)
+        self._display = Display(self._model, clock, tokens, zone, lambda: self._hands.cross)
+        self._renderer, self._view = self._display.renderer, self._display.view
+        self._may_need_older = True
         self._build()
         self._connect()
         self._announce_state()
@@ -78,7 +75,7 @@ class ChartWidget(QWidget):
     @property
     def is_settled(self) -> bool:
         """Whether what is on the screen is up to date."""
-        return self._pacer.is_idle
+        return self._display.pacer.is_idle
 
     @property
     def crosshair(self) -> Crosshair | None:
@@ -101,16 +98,29 @@ class ChartWidget(QWidget):
     def set_tokens(self, tokens: Tokens) -> None:
         """Another appearance."""
         self._renderer.framer.tokens = tokens
-        self._forget()
+        self._display.forget()
 
     def set_zone(self, zone: dt.tzinfo) -> None:
         """The zone whose clock the time axis shows."""
         self._renderer.framer.zone = zone
-        self._forget()
+        self._display.forget()
 
     def set_autoscale(self, is_on: bool) -> None:
         """Whether prices follow what is visible."""
         self._hands.set_autoscale(is_on)
+
+    @property
+    def scale(self) -> Scale:
+        """The price scale's kind, and whether it is inverted."""
+        return self._model.scale
+
+    def set_scale(self, kind: ScaleKind, *, is_inverted: bool = False) -> None:
+        """Another price scale; the same prices stay on the screen."""
+        was_autoscaled = self._model.view.is_autoscaled
+        self._model.set_scale(kind, is_inverted=is_inverted)
+        if self._model.view.is_autoscaled != was_autoscaled:
+            self.autoscale_changed.emit(self._model.view.is_autoscaled)
+        self._on_moved(Dirty.ALL)
 
     def show_latest(self) -> None:
         """The newest bar at the right margin."""
@@ -118,23 +128,21 @@ class ChartWidget(QWidget):
 
     def paint_now(self) -> None:
         """Paints what is out of date at once instead of with the next frame."""
-        self._pacer.hurry()
-        self._view.flush()
+        self._display.paint_now()
 
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._view)
+        self._display.put_into(self)
         self.buttons = ChartButtons(self._model, self)
         self.buttons.latest.clicked.connect(self.show_latest)
         self.hints = ChartHints(self._renderer, self._view.viewport(), self)
-        self._pacer.due.connect(self._on_frame)
+        self._display.updated.connect(self.frame_painted)
+        self._display.repainted.connect(self._on_repainted)
         self._second_timer = QTimer(self, interval=1000)
-        self._second_timer.timeout.connect(lambda: self._pacer.add(Dirty.OVERLAY))
-        self._shrink_timer = QTimer(self, singleShot=True, interval=_SHRINK_MS)
-        self._shrink_timer.timeout.connect(self._on_shrink)
+        self._second_timer.timeout.connect(lambda: self._display.add(Dirty.OVERLAY))
 
     def _connect(self) -> None:
         source, view, hands = self._source, self._view, self._hands
@@ -168,56 +176,28 @@ class ChartWidget(QWidget):
         self._on_moved(Dirty.ALL)
 
     def _on_changed(self, first_index: int) -> None:
-        self._pacer.add(self._model.on_changed(first_index))
+        self._display.add(self._model.on_changed(first_index))
 
     def _on_status(self) -> None:
         if self._model.last is None:
             self._describe()  # the message in the middle is another one
         is_other = self._model.on_info() or self._renderer.has_other_bands
-        self._pacer.add(Dirty.ALL if is_other else Dirty.OVERLAY)
+        self._display.add(Dirty.ALL if is_other else Dirty.OVERLAY)
 
     # --- painting ------------------------------------------------------------------------------------------
 
     def _on_moved(self, dirty: Dirty) -> None:
         """Another part of the series may be in view."""
         self._may_need_older |= dirty is Dirty.ALL
-        self._pacer.add(dirty)
+        self._display.add(dirty)
 
-    def _on_frame(self) -> None:
-        if not self.isVisible():
-            return
-        self._view.repaint_device(self._update())
+    def _on_repainted(self) -> None:
         self.buttons.place(self._renderer.shown)
         self.hints.watch()
         # Asked once a move: a source that fails at once must not be asked again sixty times a second.
         if self._may_need_older and self._model.wants_older():
             self._source.want_older()
         self._may_need_older = False
-
-    def _prepare(self) -> None:
-        """Before a paint event: nothing on the screen may be older than the data."""
-        if self._pacer.dirty is not Dirty.NOTHING:
-            self._view.repaint_device(self._update())
-
-    def _update(self) -> list[QRect]:
-        """Brings picture and overlay up to date; answers what changed, in device pixels."""
-        dirty = self._pacer.take()
-        if dirty is Dirty.NOTHING:
-            return []
-        size = max(1, self._view.width()), max(1, self._view.height())
-        changed = self._renderer.update(dirty, size, self._view.devicePixelRatioF(), self._hands.cross, self._has_ring)
-        self._view.plot_size = QPointF(self._model.view.width, self._model.view.height)
-        framer = self._renderer.framer
-        if framer.needed_width < framer.axis_width and not self._shrink_timer.isActive():
-            self._shrink_timer.start()
-        self.frame_painted.emit()
-        return changed
-
-    def _on_shrink(self) -> None:
-        framer = self._renderer.framer
-        if framer.needed_width < framer.axis_width:
-            framer.axis_width = framer.needed_width
-            self._pacer.add(Dirty.ALL)
 
     # --- input ---------------------------------------------------------------------------------------------
 
@@ -242,19 +222,19 @@ class ChartWidget(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._has_ring = event.reason() in _KEYBOARD_FOCUS
+        self._display.has_ring = event.reason() in _KEYBOARD_FOCUS
         self._describe()
-        self._pacer.add(Dirty.OVERLAY)
+        self._display.add(Dirty.OVERLAY)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._has_ring = False
-        self._pacer.add(Dirty.OVERLAY)
+        self._display.has_ring = False
+        self._display.add(Dirty.OVERLAY)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._second_timer.start()
-        self._pacer.add(Dirty.ALL)
+        self._display.add(Dirty.ALL)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -263,12 +243,7 @@ class ChartWidget(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.DevicePixelRatioChange):
-            self._forget()
-
-    def _forget(self) -> None:
-        """Fonts, colours or zone are others."""
-        self._renderer.framer.forget()
-        self._pacer.add(Dirty.ALL)
+            self._display.forget()
 
     def _announce_state(self) -> None:
         name = f"Chart of {self._source.ticker}, {self._source.timeframe}" if self._source.ticker else "Chart"

@@ -6,16 +6,18 @@ import datetime as dt
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 from PySide6.QtGui import QFont, QFontMetricsF
 
 from desktop.ui import formatting
-from desktop.ui.chart.axes import TimeLabel, price_labels, time_labels
+from desktop.ui.chart.axes import TimeLabel, time_labels
 from desktop.ui.chart.candles import Columns
 from desktop.ui.chart.empty_times import band_text
 from desktop.ui.chart.geometry import Grid, PriceScale, bucket_size
 from desktop.ui.chart.model import VOLUME_SHARE, ChartModel
 from desktop.ui.chart.painting import Fonts, Frame, Label
-from desktop.ui.formatting import PriceStyle
+from desktop.ui.chart.pyramid import CLOSE
+from desktop.ui.chart.scales import Scale, Writer, scale_labels
 from desktop.ui.theme import Tokens, number_font, text_font
 
 FONT_PX = 12
@@ -43,7 +45,7 @@ class Framer:
         self.zone = zone
         self.axis_width = _LEAST_AXIS
         self.needed_width = _LEAST_AXIS
-        self.pointer_style = PriceStyle()  # of the price under the crosshair
+        self.writer = Writer()  # of prices beside the axis
         self._fonts: tuple[float, Fonts] | None = None
         self._window: _LabelWindow | None = None
         self._widths: dict[str, float] = {}
@@ -69,15 +71,15 @@ class Framer:
             view.resize(plot_width, plot_height)
             columns = self._columns(scale)
             model.rescale(columns.values)
-            labels, style = price_labels(view.bottom, view.top, plot_height, tall, model.style)
-            self.pointer_style = replace(style, decimals=max(style.decimals, model.style.decimals))
+            price_scale = self._scale(columns)
+            labels, self.writer = scale_labels(price_scale, view.bottom, view.top, plot_height, tall, model.style)
             self.needed_width = self._width_for([label.text for label in labels], fonts, scale)
             if self.needed_width <= self.axis_width:
                 break
             self.axis_width = self.needed_width
         wide, high = math.floor(plot_width * scale), math.floor(plot_height * scale)
         grid = Grid(round((plot_width - view.right * view.spacing) * scale), view.spacing * scale)
-        prices = PriceScale(view.bottom, view.top, 0, high)
+        prices = PriceScale(view.bottom, view.top, 0, high, model.scale.is_log, model.scale.is_inverted)
         has_bars = model.last is not None
         return Frame(
             tokens=self.tokens,
@@ -122,9 +124,15 @@ class Framer:
         keys, values, previous = self.model.visible(size)
         return Columns(keys, values, size, previous, spacing, scale)
 
+    def _scale(self, columns: Columns) -> Scale:
+        """The model's scale, relative to the first close on the screen where it is relative."""
+        first = int(np.searchsorted(columns.keys, math.floor(self.model.view.left) // columns.size))
+        reference = float(columns.values[CLOSE, first]) if first < len(columns) else math.nan
+        return replace(self.model.scale, reference=reference)
+
     def _width_for(self, texts: list[str], fonts: Fonts, scale: float) -> int:
         last = self.model.last
-        tags = [self.model.style.text(last.close)] if last is not None else []
+        tags = [self.writer.text(last.close)] if last is not None else []
         strong = QFontMetricsF(fonts.number_strong)
         widest = max([self._width_of(text, scale) for text in texts], default=0.0)
         widest = max([widest, *(strong.horizontalAdvance(tag) / scale for tag in tags)])

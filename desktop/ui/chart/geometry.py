@@ -88,31 +88,46 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class PriceScale:
-    """Prices to device rows, linear: `top` price at row `y0`, `bottom` price at row `y0 + height`."""
+    """Prices to device rows: `top` at row `y0`, `bottom` at row `y0 + height`; upside down when inverted.
+
+    On a logarithmic scale `bottom` and `top` are natural logarithms of prices, and prices up to 0 lie far below.
+    """
 
     bottom: float
     top: float
     y0: int
     height: int
+    is_log: bool = False
+    is_inverted: bool = False
 
     def rows(self, price: Floats) -> Ints:
         """Device row of each price; far outside prices are held within a million rows so that int32 holds them."""
-        rows = self.y0 + (self.top - price) / (self.top - self.bottom) * self.height
-        clipped: Ints = np.rint(np.clip(rows, -1e6, 1e6)).astype(np.int64)
+        if self.is_log:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                price = np.where(price > 0, np.log(price), -np.inf)
+        share = (self.top - price) / (self.top - self.bottom)
+        if self.is_inverted:
+            share = 1 - share
+        clipped: Ints = np.rint(np.clip(self.y0 + share * self.height, -1e6, 1e6)).astype(np.int64)
         return clipped
 
     def row(self, price: float) -> int:
-        row = self.y0 + (self.top - price) / (self.top - self.bottom) * self.height
-        return round(min(max(row, -1e6), 1e6))
+        return int(self.rows(np.array([price]))[0])
 
     def price(self, row: float) -> float:
-        return self.top - (row - self.y0) / self.height * (self.top - self.bottom)
+        share = (row - self.y0) / self.height
+        if self.is_inverted:
+            share = 1 - share
+        units = self.top - share * (self.top - self.bottom)
+        return math.exp(min(units, 700.0)) if self.is_log else units
 
 
-def fit_range(low: float, high: float, *, top_margin: float, bottom_margin: float) -> tuple[float, float]:
-    """The price range (bottom, top) that leaves these shares of the height free; a flat range is opened a little."""
-    if high - low <= max(abs(high), abs(low)) * 1e-9:
-        room = abs(high) * 0.005 or 1.0
+def fit_range(
+    low: float, high: float, *, top_margin: float, bottom_margin: float, is_log: bool = False
+) -> tuple[float, float]:
+    """The range (bottom, top) that leaves these shares of the height free; a flat one is opened by half a percent."""
+    if high - low <= (1e-9 if is_log else max(abs(high), abs(low)) * 1e-9):
+        room = 0.005 if is_log else abs(high) * 0.005 or 1.0
         low, high = low - room, high + room
     height = (high - low) / (1.0 - top_margin - bottom_margin)
     return low - height * bottom_margin, high + height * top_margin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from desktop.domain.timeframe import Timeframe, bucket_end
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
 from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
+from desktop.ui.chart.scales import Scale, ScaleKind
 from desktop.ui.chart.slots import SlotAxis, slot_axis
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart.viewport import Viewport
@@ -52,6 +53,7 @@ class ChartModel:
         self.pyramid = Pyramid()
         self.axis: SlotAxis = slot_axis(Market.CRYPTO, source.timeframe, np.empty(0, np.int64))
         self.style = PriceStyle()
+        self.scale = Scale()
         self.new_bars = 0  # arrived while the last bar was out of view
         self.volume_top = 0.0
         self._count = 0
@@ -135,6 +137,17 @@ class ChartModel:
         self.view.show_latest()
         self.new_bars = 0
 
+    def set_scale(self, kind: ScaleKind, *, is_inverted: bool) -> None:
+        """Another scale for the same prices on the screen."""
+        before, view = self.scale, self.view
+        self.scale = replace(before, kind=kind, is_inverted=is_inverted)
+        bottom, top = (self.scale.units(before.price(edge)) for edge in (view.bottom, view.top))
+        if math.isfinite(top - bottom) and top > bottom:
+            view.bottom, view.top = bottom, top
+        else:
+            view.is_autoscaled = True  # the range reached below what a logarithm has
+        view.is_inverted = is_inverted
+
     # --- what is visible -----------------------------------------------------------------------------------
 
     def index_at(self, slot: int) -> int | None:
@@ -177,8 +190,9 @@ class ChartModel:
         moved = self._rescale_volume(values[VOLUME])
         if not self.view.is_autoscaled:
             return moved
-        low, high = float(np.nanmin(values[LOW])), float(np.nanmax(values[HIGH]))
-        wanted = fit_range(low, high, top_margin=TOP_MARGIN, bottom_margin=BOTTOM_MARGIN)
+        low, high = self.scale.extremes(values[LOW], values[HIGH])
+        upper, lower = (BOTTOM_MARGIN, TOP_MARGIN) if self.scale.is_inverted else (TOP_MARGIN, BOTTOM_MARGIN)
+        wanted = fit_range(low, high, top_margin=upper, bottom_margin=lower, is_log=self.scale.is_log)
         current = (self.view.bottom, self.view.top)
         if not all(map(math.isfinite, wanted)) or is_near(current, wanted, low, high):
             return moved

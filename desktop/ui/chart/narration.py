@@ -14,6 +14,7 @@ from desktop.ui.chart.empty_times import WORDS, emptiness_at
 from desktop.ui.chart.legend import Run, bar_time, direction_of, spoken, title_line, values_line
 from desktop.ui.chart.model import ChartModel
 from desktop.ui.chart.overlay import LastPrice, Message
+from desktop.ui.chart.scales import Writer
 from desktop.ui.chart.source import Clock
 from desktop.ui.freshness_text import freshness_details
 
@@ -55,7 +56,7 @@ class Narrator:
             lines.append((Run(status.note, "secondary"),))
         return tuple(lines)
 
-    def last_price(self) -> LastPrice | None:
+    def last_price(self, writer: Writer) -> LastPrice | None:
         """The line and tag of the last price; None without bars."""
         model, source = self._model, self._model.source
         bar = model.last
@@ -66,7 +67,7 @@ class Narrator:
         passed_ms = now_ms - status.last_event_ms if status.last_event_ms is not None else None
         return LastPrice(
             bar.close,
-            model.style.text(bar.close),
+            writer.text(bar.close),
             direction_of(bar, self._close_before(len(model.bars) - 1)),
             countdown=self._countdown(now_ms),
             is_stale=is_stale,

@@ -187,6 +187,8 @@ class Navigation(QObject):
     # --- inner ---------------------------------------------------------------------------------------------
 
     def _stretch(self, factor: float, of: tuple[float, float] | None = None) -> None:
+        if self._model.scale.is_relative:
+            return  # the range says how much prices moved
         was_on = self._model.view.is_autoscaled
         self._model.view.stretch_price(factor, of)
         if was_on and not self._model.view.is_autoscaled:

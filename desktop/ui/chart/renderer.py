@@ -86,7 +86,7 @@ class Renderer:
             frame,
             legend=self.narrator.legend(index, None if cross is None else cross.slot),
             empty=empty_lines(frame),
-            last=self.narrator.last_price(),
+            last=self.narrator.last_price(self.framer.writer),
             crosshair=self._crosshair(frame, cross) if cross is not None else None,
             message=self.narrator.message(),
             corner="loading older bars…" if self.model.source.status.is_loading_older else "",
@@ -98,7 +98,7 @@ class Renderer:
         if self.model.last is None or not 0 <= x < frame.plot_width:
             return None
         y = self._cross_row(frame, cross)
-        price = self.framer.pointer_style.text(frame.prices.price(y)) if y is not None else ""
+        price = self.framer.writer.text(frame.prices.price(y)) if y is not None else ""
         return Crosshair(x, y, price, self.narrator.time_text(cross.slot, self.framer.zone))
 
     def _cross_row(self, frame: Frame, cross: Cross) -> int | None:

@@ -79,7 +79,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         prepare: Callable[[], None],
         picture: Callable[[], QPixmap],
         overlay: Callable[[QPainter, Sequence[QRect]], None],
-        parent: QWidget,
+        parent: QWidget | None = None,
     ) -> None:
         """All in device pixels.
 

@@ -12,7 +12,7 @@ _LEAST_STRETCH = 0.1
 
 @dataclass(slots=True)
 class Viewport:
-    """`right` is the slot (a fraction) at the plot's right edge; the price range is (bottom, top)."""
+    """`right` is the slot (a fraction) at the plot's right edge; (bottom, top) the range, in the scale's units."""
 
     width: float = 100.0  # of the plot, logical pixels
     height: float = 100.0
@@ -21,6 +21,7 @@ class Viewport:
     bottom: float = 0.0
     top: float = 1.0
     is_autoscaled: bool = True
+    is_inverted: bool = False
     first_slot: int = 0  # of the series
     last_slot: int = -1
 
@@ -112,7 +113,7 @@ class Viewport:
         """Moves the picture down by `dy` logical pixels; does nothing while autoscale is on."""
         if self.is_autoscaled:
             return
-        shift = dy / self.height * (self.top - self.bottom)
+        shift = dy / self.height * (self.top - self.bottom) * (-1 if self.is_inverted else 1)
         self.bottom, self.top = self.bottom + shift, self.top + shift
 
     def stretch_price(self, factor: float, of: tuple[float, float] | None = None) -> None:
