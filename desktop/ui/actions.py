@@ -1,0 +1,115 @@
+"""Every action of the window in one table: what it is called, which keys start it, where they count.
+
+The table is data alone. `action_set.ActionSet` makes Qt's actions of it and knows who does what; menus, the chart's
+context menus, the sheet of shortcuts and the command palette are fed by both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Context = Literal["window", "chart", "drawing", "list"]
+"""Where keys count: everywhere; on the focused chart; there, while a drawing is selected; in the watchlist."""
+
+Menu = Literal["", "File", "Edit", "View", "Chart", "Data", "Help"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action. `keys` as QKeySequence writes them portably, the first is shown; `menu` "": in no menu of the bar.
+
+    `text` is a menu's text with its mnemonic; `tip` one sentence for the status bar, and more words to be found by.
+    """
+
+    id: str
+    text: str
+    keys: tuple[str, ...] = ()
+    context: Context = "window"
+    menu: Menu = ""
+    tip: str = ""
+
+    @property
+    def name(self) -> str:
+        """The text without mnemonic and dots."""
+        return self.text.replace("&", "").removesuffix("…")
+
+
+ACTIONS: Final[tuple[ActionSpec, ...]] = (
+    # File
+    ActionSpec("settings.open", "&Settings…", ("Ctrl+,",), menu="File", tip="Key, plan, connection, appearance"),
+    ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart as a picture"),
+    ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), menu="File"),
+    # View
+    ActionSpec("palette.open", "&Command palette…", ("Ctrl+K", "Ctrl+P"), menu="View", tip="Find any action by name"),
+    ActionSpec("search.open", "&Search symbol", ("Ctrl+F",), menu="View", tip="Show another ticker"),
+    ActionSpec("panel.watchlist", "&Watchlist", menu="View", tip="Show or hide the watchlist"),
+    ActionSpec("panel.next", "&Next panel", ("F6",), menu="View", tip="Move the keyboard to the next part"),
+    ActionSpec("panel.previous", "&Previous panel", ("Shift+F6",), menu="View"),
+    ActionSpec("view.maximise", "&Maximise chart", ("Alt+Return", "Alt+Enter"), menu="View", tip="The chart alone"),
+    ActionSpec("view.full_screen", "&Full screen", ("F11",), menu="View"),
+    ActionSpec("theme.system", "As the s&ystem", menu="View", tip="Theme of the desktop"),
+    ActionSpec("theme.dark", "&Dark", menu="View", tip="Dark theme"),
+    ActionSpec("theme.light", "&Light", menu="View", tip="Light theme"),
+    # Chart
+    ActionSpec("view.reset", "&Reset view", ("Alt+R",), menu="Chart", tip="Usual spacing, newest bar, autoscale"),
+    ActionSpec("time.go_to", "&Go to date…", ("Alt+G",), menu="Chart", tip="2024-03-01 14:00, -30d, yesterday"),
+    ActionSpec("symbol.next", "&Next symbol", ("Down",), "chart", "Chart", "The next one of the watchlist"),
+    ActionSpec("symbol.previous", "&Previous symbol", ("Up",), "chart", "Chart", "The one before in the watchlist"),
+    ActionSpec("watchlist.toggle", "Add to &watchlist", ("Alt+W",), menu="Chart", tip="Add or remove this ticker"),
+    ActionSpec("interval.open", "&Interval…", (",",), "chart", "Chart", "Another timeframe: 15, 4h, 1D"),
+    ActionSpec("price.autoscale", "&Autoscale", menu="Chart", tip="Prices follow what is on the screen"),
+    ActionSpec("price.copy", "Copy price", tip="The price under the pointer"),
+    ActionSpec("bar.copy", "Copy &bar", ("Ctrl+C",), "chart", "Chart", "The bar under the crosshair, as a table row"),
+    # On the focused chart alone
+    ActionSpec("time.bar_left", "One bar left", ("Left",), "chart"),
+    ActionSpec("time.bar_right", "One bar right", ("Right",), "chart"),
+    ActionSpec("time.bars_left", "Ten bars left", ("Ctrl+Left",), "chart"),
+    ActionSpec("time.bars_right", "Ten bars right", ("Ctrl+Right",), "chart"),
+    ActionSpec("time.first", "First bar", ("Home",), "chart", tip="The oldest one loaded"),
+    ActionSpec("time.latest", "Latest bar", ("End",), "chart"),
+    ActionSpec("time.latest_reset", "Latest bar, usual spacing", ("Alt+End",), "chart"),
+    ActionSpec("time.screen_back", "One screen back", ("PgUp",), "chart"),
+    ActionSpec("time.screen_forward", "One screen forward", ("PgDown",), "chart"),
+    ActionSpec("time.zoom_in", "Zoom in", ("+", "=", "Ctrl+Up"), "chart"),
+    ActionSpec("time.zoom_out", "Zoom out", ("-", "Ctrl+Down"), "chart"),
+    ActionSpec("chart.leave", "Leave what was begun", ("Esc",), "chart", tip="Hides the crosshair"),
+    # Data
+    ActionSpec("demo.open", "Open the &demo market", menu="Data"),
+    ActionSpec("key.settings", "API &key…", menu="Data"),
+    ActionSpec(
+        "audit.open", "&Audit this range…", ("F5",), menu="Data", tip="Compare what is on the screen with the vendor"
+    ),
+    ActionSpec("plan.check", "&Check the plan again", menu="Data", tip="Ask again for what the plan refused"),
+    # Help
+    ActionSpec("help.shortcuts", "&Shortcuts", ("F1", "?"), menu="Help", tip="Every key and gesture"),
+    ActionSpec("help.about", "&About Candelabra", menu="Help"),
+    # In the watchlist, which answers its keys itself
+    ActionSpec("list.open", "Open the ticker", ("Return", "Enter"), "list"),
+    ActionSpec("list.remove", "Remove from the watchlist", ("Del", "Backspace"), "list"),
+    ActionSpec("list.move_up", "Move up", ("Alt+Up",), "list"),
+    ActionSpec("list.move_down", "Move down", ("Alt+Down",), "list"),
+)
+
+MENUS: Final[tuple[tuple[Menu, str], ...]] = (
+    ("File", "Fil&e"),
+    ("Edit", "Edit"),
+    ("View", "View"),
+    ("Chart", "Chart"),
+    ("Data", "&Data"),
+    ("Help", "Help"),
+)
+"""The menus of the bar, in order, with their texts. Most have no mnemonic: Alt and its letter draws or scales."""
+
+
+def spec_of(action_id: str) -> ActionSpec:
+    """The row of an action; KeyError for an id that is not in the table."""
+    for spec in ACTIONS:
+        if spec.id == action_id:
+            return spec
+    raise KeyError(action_id)
+
+
+def can_meet(one: Context, other: Context) -> bool:
+    """Whether a key could mean both: on the chart a selected drawing is asked first, so these two may share one."""
+    return one == other or "window" in (one, other)
