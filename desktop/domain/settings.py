@@ -17,6 +17,15 @@ class Theme(enum.StrEnum):
     LIGHT = "light"
 
 
+class Colours(enum.StrEnum):
+    """Which colours mean up and down, and how strong everything stands out."""
+
+    CLASSIC = "classic"
+    SAFE = "colour-safe"
+    HIGH_CONTRAST = "high-contrast"
+    EAST_ASIA = "east-asia"  # red is up
+
+
 class Plan(enum.StrEnum):
     """What the vendor sells, as far as limits go."""
 
@@ -34,6 +43,8 @@ class Settings:
     """All settings. Addresses carry no path, no key and no trailing slash."""
 
     theme: Theme = Theme.SYSTEM
+    colours: Colours = Colours.CLASSIC
+    reduced_motion: bool = False  # nothing glides, flashes or pulses
     plan: Plan = Plan.FREE
     rest_base: str = VENDOR_REST
     socket_base: str = VENDOR_SOCKET

@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.domain.errors import BadInput
+from desktop.domain.settings import Colours
 from desktop.ui.forms import KeyField, Remark, button, field_label, form_style, label
 from desktop.ui.icons import app_icon
 from desktop.ui.services_api import WindowServices
@@ -36,13 +37,17 @@ class FirstStart(QWidget):
         self.remember = QCheckBox()
         self.remark = Remark()
         self.connect_button = button("&Connect", is_big=True)
+        self.safe_colours = QCheckBox("Colour-sa&fe candles: blue and orange instead of teal and red")
+        self.safe_colours.setChecked(services.preferences.settings.colours is Colours.SAFE)
         self._cards = QHBoxLayout()
         self._build()
         self.setTabOrder(self.demo_button, self.field)
         self.setTabOrder(self.field, self.remember)
         self.setTabOrder(self.remember, self.connect_button)
+        self.setTabOrder(self.connect_button, self.safe_colours)
         self.demo_button.clicked.connect(self.demo_chosen)
         self.connect_button.clicked.connect(self._connect_key)
+        self.safe_colours.toggled.connect(self._choose_colours)
         self.field.returnPressed.connect(self._connect_key)
         self.field.textEdited.connect(lambda _text: self.remark.say(""))
         services.keys.saved.connect(self._on_saved)
@@ -68,6 +73,8 @@ class FirstStart(QWidget):
             column.addWidget(text)
         column.addSpacing(26)
         column.addLayout(self._cards)
+        column.addSpacing(16)
+        column.addWidget(self.safe_colours, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         room = QScrollArea()
         room.setWidgetResizable(True)
@@ -118,6 +125,9 @@ class FirstStart(QWidget):
             self._show_state()
             self.demo_button.setFocus()
         super().showEvent(event)
+
+    def _choose_colours(self, is_safe: bool) -> None:
+        self._services.preferences.update(colours=Colours.SAFE if is_safe else Colours.CLASSIC)
 
     def _connect_key(self) -> None:
         if self._is_connecting:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.domain.settings import Theme
+from desktop.domain.settings import Colours, Settings, Theme
 from desktop.domain.timeframe import Timeframe
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
@@ -46,9 +46,10 @@ class _Themed(Protocol):
     def set_tokens(self, tokens: Tokens) -> None: ...
 
 
-def current_tokens(theme: Theme) -> Tokens:
-    """The colours for a setting and the desktop's own appearance; dark where the desktop does not say."""
-    return resolve(theme, QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light)
+def current_tokens(settings: Settings) -> Tokens:
+    """The colours for the settings and the desktop's own appearance; dark where the desktop does not say."""
+    is_dark = QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light
+    return resolve(settings.theme, is_dark, settings.colours)
 
 
 class MainWindow(QMainWindow):
@@ -71,7 +72,7 @@ class MainWindow(QMainWindow):
         self._services = services
         self._world_label = world_label
         self._data_folder = data_folder
-        self._tokens = current_tokens(services.preferences.settings.theme)
+        self._tokens = current_tokens(services.preferences.settings)
         self._settings_dialog: SettingsDialog | None = None
         self.setWindowIcon(app_icon())
         self.resize(1280, 800)
@@ -162,6 +163,18 @@ class MainWindow(QMainWindow):
             action.setCheckable(True)
             action.setData(theme)
             self._themes.addAction(action)
+        view.addSeparator()
+        self._colours = QActionGroup(self)
+        for colours, text in (
+            (Colours.CLASSIC, "&Classic colours"),
+            (Colours.SAFE, "C&olour-safe"),
+            (Colours.HIGH_CONTRAST, "&High contrast"),
+            (Colours.EAST_ASIA, "&Red up (East Asia)"),
+        ):
+            action = self._action(view, text, None, partial(self._services.preferences.update, colours=colours))
+            action.setCheckable(True)
+            action.setData(colours)
+            self._colours.addAction(action)
         source = self._menu("&Data")
         self._action(source, "Open the &demo market", None, self.demo_requested.emit)
         self._action(source, "API &key…", None, lambda: self.open_settings("API key"))
@@ -277,8 +290,8 @@ class MainWindow(QMainWindow):
         self._timeframes.show_timeframe(chart.timeframe)
 
     def _apply_theme(self) -> None:
-        theme = self._services.preferences.settings.theme
-        tokens = self._tokens = current_tokens(theme)
+        settings = self._services.preferences.settings
+        tokens = self._tokens = current_tokens(settings)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(tokens))
@@ -286,7 +299,9 @@ class MainWindow(QMainWindow):
         for part in self._themed:
             part.set_tokens(tokens)
         for action in self._themes.actions():
-            action.setChecked(action.data() == theme)
+            action.setChecked(action.data() == settings.theme)
+        for action in self._colours.actions():
+            action.setChecked(action.data() == settings.colours)
         for action, name in self._icons:
             action.setIcon(icon(name, tokens.text))
 

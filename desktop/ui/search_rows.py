@@ -141,7 +141,7 @@ class SearchRowDelegate(QStyledItemDelegate):
         if price and quote is not None:
             dot = _cut_right(rest, DOT_SPACE_PX)
             paint_dot(painter, QPointF(dot.right() - 2.5, dot.center().y() + 0.5), quote.freshness, tokens)
-            colour = tokens.up if sign > 0 else tokens.down if sign < 0 else tokens.secondary
+            colour = tokens.up_ink if sign > 0 else tokens.down_ink if sign < 0 else tokens.secondary
             right = Qt.AlignmentFlag.AlignRight
             self._text(painter, _cut_right(rest, _CHANGE_PX), change, self._price_font, colour, right)
             self._text(painter, _cut_right(rest, _PRICE_PX), price, self._price_font, tokens.text, right)

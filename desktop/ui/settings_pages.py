@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-from desktop.domain.settings import Plan, Theme
+from desktop.domain.settings import Colours, Plan, Theme
 from desktop.ui.forms import button, button_row, field_label, label
 from desktop.ui.services_api import PreferencesApi
 
@@ -97,7 +97,7 @@ class PlanPage(QWidget):
 
 
 class AppearancePage(QWidget):
-    """The theme; a choice applies at once."""
+    """Theme, colours and motion; a choice applies at once."""
 
     def __init__(self, preferences: PreferencesApi, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,20 +109,42 @@ class AppearancePage(QWidget):
                 (Theme.LIGHT, "&Light", ""),
             )
         )
+        self.colours = Choices(
+            (
+                (Colours.CLASSIC, "&Classic", "Teal up, red down."),
+                (Colours.SAFE, "C&olour-safe", "Blue up and hollow, orange down: told apart with any colour vision."),
+                (Colours.HIGH_CONTRAST, "&High contrast", "White and orange on black, whatever the theme."),
+                (Colours.EAST_ASIA, "&East Asia", "Red up, teal down."),
+            )
+        )
+        self.reduced_motion = QCheckBox("&Reduce motion")
+        self.reduced_motion.setAccessibleDescription("Nothing glides, flashes or pulses.")
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
         layout.addWidget(label("Appearance", "heading"))
         layout.addWidget(label("A choice applies at once.", "quiet"))
         layout.addSpacing(4)
         layout.addWidget(self.choices)
+        layout.addSpacing(14)
+        layout.addWidget(label("Up and down", "heading"))
+        layout.addWidget(self.colours)
+        layout.addSpacing(14)
+        layout.addWidget(label("Motion", "heading"))
+        layout.addWidget(self.reduced_motion)
+        layout.addWidget(label("Nothing glides, flashes or pulses.", "quiet"))
         layout.addStretch(1)
         self.choices.chosen.connect(lambda: self._preferences.update(theme=self.choices.value))
+        self.colours.chosen.connect(lambda: self._preferences.update(colours=self.colours.value))
+        self.reduced_motion.toggled.connect(lambda is_on: self._preferences.update(reduced_motion=is_on))
         preferences.changed.connect(self.renew)
         self.renew()
 
     def renew(self) -> None:
-        """Shows the theme as it is set."""
-        self.choices.show_value(self._preferences.settings.theme)
+        """Shows what is set."""
+        settings = self._preferences.settings
+        self.choices.show_value(settings.theme)
+        self.colours.show_value(settings.colours)
+        self.reduced_motion.setChecked(settings.reduced_motion)
 
 
 class DataPage(QWidget):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
 
-from desktop.domain.settings import Theme
+from desktop.domain.settings import Colours, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,16 @@ class Tokens:
     good: str
     up: str
     down: str
+    up_ink: str  # `up` as text
+    down_ink: str
     neutral: str
     up_text: str  # on a filled `up`
     down_text: str
     neutral_text: str
     volume_alpha: float  # share of the candle colour in a volume bar
     missing_alpha: float  # share of `warning` in a missing-data hatch
+    hollow_up: bool = False  # bodies of rising bars are hollow: colour is not the only sign
+    has_dotted_grid: bool = False
 
 
 DARK: Final = Tokens(
@@ -66,6 +70,8 @@ DARK: Final = Tokens(
     good="#26A69A",
     up="#26A69A",
     down="#EF5350",
+    up_ink="#26A69A",
+    down_ink="#EF5350",
     neutral="#8A8F9C",
     up_text="#0B0E14",
     down_text="#0B0E14",
@@ -96,6 +102,8 @@ LIGHT: Final = Tokens(
     good="#00796B",
     up="#00796B",
     down="#C62828",
+    up_ink="#00796B",
+    down_ink="#C62828",
     neutral="#8A8F9C",
     up_text="#FFFFFF",
     down_text="#FFFFFF",
@@ -104,12 +112,92 @@ LIGHT: Final = Tokens(
     missing_alpha=0.10,
 )
 
+SAFE_DARK: Final = replace(
+    DARK,
+    name="dark, colour-safe",
+    up="#56B4E9",
+    down="#E69F00",
+    up_ink="#56B4E9",
+    down_ink="#E69F00",
+    hollow_up=True,
+)
 
-def resolve(theme: Theme, system_is_dark: bool) -> Tokens:
-    """The tokens for a setting; `SYSTEM` follows the desktop."""
-    if theme is Theme.SYSTEM:
-        return DARK if system_is_dark else LIGHT
-    return DARK if theme is Theme.DARK else LIGHT
+SAFE_LIGHT: Final = replace(
+    LIGHT,
+    name="light, colour-safe",
+    up="#0072B2",
+    down="#D55E00",
+    up_ink="#0072B2",
+    down_ink="#B34F00",
+    down_text="#0B0E14",
+    hollow_up=True,
+)
+
+HIGH_CONTRAST: Final = Tokens(
+    name="high contrast",
+    is_dark=True,
+    chart="#000000",
+    panel="#000000",
+    raised="#1C1C1C",
+    hover="#3A3A3A",
+    grid="#777777",
+    line="#FFFFFF",
+    text="#FFFFFF",
+    secondary="#FFFFFF",
+    crosshair="#FFFF00",
+    crosshair_box="#FFFFFF",
+    crosshair_text="#000000",
+    accent="#FFFF00",
+    accent_text="#000000",
+    warning="#FFD400",
+    warning_text="#000000",
+    error="#FF9C8A",
+    good="#7CF29A",
+    up="#FFFFFF",
+    down="#FF9F1A",
+    up_ink="#FFFFFF",
+    down_ink="#FF9F1A",
+    neutral="#BDBDBD",
+    up_text="#000000",
+    down_text="#000000",
+    neutral_text="#000000",
+    volume_alpha=0.5,
+    missing_alpha=0.30,
+    hollow_up=True,
+    has_dotted_grid=True,
+)
+
+
+def _red_up(tokens: Tokens, name: str) -> Tokens:
+    """The same colours the other way round."""
+    return replace(
+        tokens,
+        name=name,
+        up=tokens.down,
+        down=tokens.up,
+        up_ink=tokens.down_ink,
+        down_ink=tokens.up_ink,
+        up_text=tokens.down_text,
+        down_text=tokens.up_text,
+    )
+
+
+EAST_ASIA_DARK: Final = _red_up(DARK, "dark, red up")
+EAST_ASIA_LIGHT: Final = _red_up(LIGHT, "light, red up")
+
+
+def resolve(theme: Theme, system_is_dark: bool, colours: Colours = Colours.CLASSIC) -> Tokens:
+    """The tokens for two settings; `SYSTEM` follows the desktop, high contrast is always on black."""
+    is_dark = system_is_dark if theme is Theme.SYSTEM else theme is Theme.DARK
+    match colours:
+        case Colours.HIGH_CONTRAST:
+            return HIGH_CONTRAST
+        case Colours.SAFE:
+            return SAFE_DARK if is_dark else SAFE_LIGHT
+        case Colours.EAST_ASIA:
+            return EAST_ASIA_DARK if is_dark else EAST_ASIA_LIGHT
+        case Colours.CLASSIC:
+            return DARK if is_dark else LIGHT
 
 
 def blend(front: str, back: str, share: float) -> str:
@@ -175,6 +263,8 @@ def palette(tokens: Tokens) -> QPalette:
 def style_sheet(tokens: Tokens) -> str:
     """What the palette cannot say: borders, radii, focus rings, docks, tables."""
     selected = blend(tokens.accent, tokens.chart, 0.22)
+    disabled = tokens.secondary if tokens.secondary != tokens.text else blend(tokens.secondary, tokens.panel, 0.6)
+    pressed = blend(tokens.text, tokens.raised, 0.12)
     return f"""
     QToolTip {{ color: {tokens.crosshair_text}; background: {tokens.crosshair_box};
         border: 1px solid {tokens.line}; padding: 4px 6px; }}
@@ -197,15 +287,15 @@ def style_sheet(tokens: Tokens) -> str:
         selection-background-color: {tokens.accent}; selection-color: {tokens.accent_text}; }}
     QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border: 2px solid {tokens.accent};
         padding: 3px 7px; }}
-    QLineEdit:disabled, QComboBox:disabled {{ color: {tokens.secondary}; background: {tokens.panel}; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {disabled}; background: {tokens.panel}; }}
     QPushButton, QToolButton {{ background: {tokens.raised}; color: {tokens.text}; border: 1px solid {tokens.line};
         border-radius: 4px; padding: 4px 12px; }}
     QToolButton {{ padding: 4px 8px; }}
     QPushButton:hover, QToolButton:hover {{ background: {tokens.hover}; }}
-    QPushButton:pressed, QToolButton:pressed {{ background: {tokens.line}; }}
+    QPushButton:pressed, QToolButton:pressed {{ background: {pressed}; }}
     QPushButton:focus, QToolButton:focus {{ border: 2px solid {tokens.accent}; padding: 3px 11px; }}
     QToolButton:focus {{ padding: 3px 7px; }}
-    QPushButton:disabled, QToolButton:disabled {{ color: {tokens.secondary}; background: {tokens.panel}; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {disabled}; background: {tokens.panel}; }}
     QPushButton[primary="true"], QPushButton:default {{ background: {tokens.accent}; color: {tokens.accent_text};
         border-color: {tokens.accent}; }}
     QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}

@@ -79,7 +79,7 @@ class TickerModel(QAbstractTableModel):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Other colours."""
-        self._up, self._down, self._dim = QColor(tokens.up), QColor(tokens.down), QColor(tokens.secondary)
+        self._up, self._down, self._dim = QColor(tokens.up_ink), QColor(tokens.down_ink), QColor(tokens.secondary)
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1))
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.settings import Colours
 from desktop.ui.first_start import FirstStart
 from desktop.ui.theme import DARK, LIGHT
 from tests.ui.window_services import KeySource, Parts, make_parts
@@ -31,6 +32,14 @@ def page(qtbot: QtBot, parts: Parts) -> FirstStart:
 def test_the_demo_is_one_click(qtbot: QtBot, page: FirstStart) -> None:
     with qtbot.waitSignal(page.demo_chosen):
         qtbot.mouseClick(page.demo_button, Qt.MouseButton.LeftButton)
+
+
+def test_colour_safe_candles_are_one_click(qtbot: QtBot, page: FirstStart, parts: Parts) -> None:
+    assert not page.safe_colours.isChecked()
+    page.safe_colours.click()
+    assert parts.preferences.settings.colours is Colours.SAFE
+    page.safe_colours.click()
+    assert parts.preferences.settings.colours is Colours.CLASSIC
 
 
 def test_enter_in_the_field_takes_the_key(qtbot: QtBot, page: FirstStart, parts: Parts) -> None:

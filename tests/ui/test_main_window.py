@@ -27,7 +27,7 @@ from desktop.ui import save_image
 from desktop.ui.main_window import MainWindow
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.settings_dialog import SettingsDialog
-from desktop.ui.theme import DARK, LIGHT
+from desktop.ui.theme import DARK, EAST_ASIA_DARK, HIGH_CONTRAST, LIGHT, SAFE_DARK, Tokens
 from desktop.ui.timeframe_bar import IntervalBox
 from tests.ui.window_services import Parts, make_parts
 
@@ -232,6 +232,23 @@ def test_a_theme_from_the_menu_reaches_every_part(parts: Parts, window: MainWind
     assert QApplication.palette().base().color().name().upper() == LIGHT.chart
     assert action(window, "Light").isChecked()
     assert not action(window, "Dark").isChecked()
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Colour-safe", SAFE_DARK),
+        ("High contrast", HIGH_CONTRAST),
+        ("Red up (East Asia)", EAST_ASIA_DARK),
+        ("Classic colours", DARK),
+    ],
+)
+def test_colours_from_the_menu_reach_the_chart(window: MainWindow, text: str, tokens: Tokens) -> None:
+    action(window, text).trigger()
+    assert action(window, text).isChecked()
+    window.chart.paint_now()
+    assert window.chart.frame is not None
+    assert window.chart.frame.tokens is tokens
 
 
 def test_the_chart_is_repainted_in_the_new_theme(window: MainWindow) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.settings import Plan, Settings, Theme
+from desktop.domain.settings import Colours, Plan, Settings, Theme
 from desktop.ui.settings_connection_page import CUSTOM
 from desktop.ui.settings_dialog import PAGES, SettingsDialog
 from desktop.ui.theme import DARK, LIGHT
@@ -125,6 +125,20 @@ def test_the_theme_applies_at_once(dialog: SettingsDialog, parts: Parts) -> None
     page.choices.chosen.emit()
     assert parts.preferences.settings.theme is Theme.LIGHT
     assert dialog.isVisible()
+
+
+def test_colours_and_motion_apply_at_once(qtbot: QtBot, dialog: SettingsDialog, parts: Parts) -> None:
+    dialog.show_page("Appearance")
+    page = dialog.appearance_page
+    for colours, radio in page.colours.buttons.items():
+        radio.click()
+        assert parts.preferences.settings.colours is colours
+    assert not parts.preferences.settings.reduced_motion
+    page.reduced_motion.click()
+    assert parts.preferences.settings.reduced_motion
+    parts.preferences.update(reduced_motion=False, colours=Colours.SAFE)
+    assert not page.reduced_motion.isChecked()
+    assert page.colours.value is Colours.SAFE
 
 
 def test_escape_closes(qtbot: QtBot, dialog: SettingsDialog) -> None:

@@ -147,8 +147,8 @@ def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
 
 def _ink(tokens: Tokens, role: Role) -> str:
     inks: dict[Role, str] = {
-        "up": tokens.up,
-        "down": tokens.down,
+        "up": tokens.up_ink,
+        "down": tokens.down_ink,
         "neutral": tokens.text,
         "warning": tokens.warning,
         "secondary": tokens.secondary,
