@@ -30,9 +30,8 @@ def brute(bars: Bars, axis: SlotAxis, size: int) -> dict[int, tuple[float, ...]]
 
 
 def check(pyramid: Pyramid, bars: Bars, axis: SlotAxis) -> None:
-    slots = axis.slots(bars.start_ms, 0, len(bars))
     for size in (1, 2, 4, 8, 16, 64, 256):
-        keys, values = pyramid.visible(bars, slots, 0, size)
+        keys, values = pyramid.visible(bars, axis, 0, len(bars), size)
         expected = brute(bars, axis, size)
         assert keys.tolist() == list(expected)
         assert values.T.tolist() == [list(row) for row in expected.values()]
@@ -78,7 +77,7 @@ def test_a_visible_part_reads_the_same_as_the_whole() -> None:
     pyramid.update(bars, axis, 0, 5000)
     for size in (2, 16, 32, 128):
         begin, end = 512, 512 + 7 * size
-        keys, values = pyramid.visible(bars, axis.slots(bars.start_ms, begin, end), begin, size)
+        keys, values = pyramid.visible(bars, axis, begin, end, size)
         expected = brute(bars, axis, size)
         assert len(keys) == 7
         assert [list(expected[int(key)]) for key in keys] == values.T.tolist()
@@ -89,7 +88,7 @@ def test_unknown_volumes_do_not_spread() -> None:
     bars.volume[:50] = np.nan
     axis, pyramid = IndexSlots(60_000), Pyramid()
     pyramid.update(bars, axis, 0, 100)
-    _, values = pyramid.visible(bars, axis.slots(bars.start_ms, 0, 100), 0, 64)
+    _, values = pyramid.visible(bars, axis, 0, 100, 64)
     assert values[VOLUME].tolist() == [bars.volume[50:64].max(), bars.volume[64:].max()]
 
 

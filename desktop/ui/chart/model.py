@@ -179,8 +179,7 @@ class ChartModel:
         first, last = math.floor(self.view.left) - margin, math.ceil(self.view.right) + margin
         first, last = first // size * size, (last // size + 1) * size - 1
         begin, end = self.axis.index_range(bars.start_ms, first, last)
-        slots = self.axis.slots(bars.start_ms, begin, end)
-        keys, values = self.pyramid.visible(bars, slots, begin, size)
+        keys, values = self.pyramid.visible(bars, self.axis, begin, end, size)
         return keys, values, float(bars.close[begin - 1]) if begin else float("nan")
 
     def rescale(self, values: Floats) -> bool:

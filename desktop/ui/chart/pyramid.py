@@ -6,6 +6,9 @@ first open, highest high, lowest low, last close and the largest volume (a sum w
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -43,6 +46,18 @@ class Level:
     def nbytes(self) -> int:
         return self._keys.nbytes + self._values.nbytes
 
+    def tail(self, count: int) -> tuple[list[int], Floats]:
+        """Keys and values of the last cells, at most `count`."""
+        begin = max(self._begin, self._end - count)
+        return self._keys[begin : self._end].tolist(), self._values[:, begin : self._end]
+
+    def put_last(self, key: int, cell: list[float]) -> None:
+        """The cell of a key that is the last one, or comes after it."""
+        if self._begin < self._end and self._keys[self._end - 1] == key:
+            self._values[:, self._end - 1] = cell
+        else:
+            self._splice(len(self), len(self), np.array([key]), np.array(cell)[:, None])
+
     def replace(self, first_key: int, last_key: int, keys: Ints, values: Floats) -> None:
         """Puts cells in the place of those with keys in [first_key, last_key]."""
         begin, end = np.searchsorted(self.keys, [first_key, last_key + 1])
@@ -54,7 +69,7 @@ class Level:
         is_front = begin < count - end
         spare = self._begin if is_front else self._keys.shape[0] - self._end
         if grow > spare:
-            self._reserve(grow)
+            self._reserve(grow, is_front)
         old_begin, old_end = self._begin, self._end
         if is_front:
             self._begin -= grow
@@ -68,13 +83,16 @@ class Level:
         window = slice(self._begin + begin, self._begin + begin + len(keys))
         self._keys[window], self._values[:, window] = keys, values
 
-    def _reserve(self, grow: int) -> None:
+    def _reserve(self, grow: int, is_front: bool) -> None:
+        """Room for so many cells more at one end, and some at both."""
         count = len(self)
-        spare = max(grow, 64, count // 8)
-        keys, values = np.empty(count + 2 * spare, np.int64), np.empty((5, count + 2 * spare))
-        window = slice(spare, spare + count)
+        spare = max(64, (count + grow) // 8)
+        capacity = count + grow + 2 * spare
+        keys, values = np.empty(capacity, np.int64), np.empty((5, capacity))
+        begin = spare + grow if is_front else spare
+        window = slice(begin, begin + count)
         keys[window], values[:, window] = self.keys, self.values
-        self._keys, self._values, self._begin, self._end = keys, values, spare, spare + count
+        self._keys, self._values, self._begin, self._end = keys, values, begin, begin + count
 
 
 class Pyramid:
@@ -96,7 +114,7 @@ class Pyramid:
         The cost is that of the cells above them. Bars never leave; after a removal, `clear` and update all.
         """
         starts = bars.start_ms
-        if begin >= end:
+        if begin >= end or (begin == end - 1 == len(starts) - 1 and self._update_last(bars, axis)):
             return
         first, last = axis.slot_of(starts, begin), axis.slot_of(starts, end - 1)
         size, depth = len(starts), 0
@@ -116,41 +134,58 @@ class Pyramid:
             self.levels[depth].replace(first, last, keys, values)
             size, depth = len(self.levels[depth]), depth + 1
 
-    def visible(self, bars: Bars, slots: Ints, begin: int, size: int) -> tuple[Ints, Floats]:
-        """Buckets of `size` slots (a power of two) over the given bars: their keys (slot // size) and columns (5, m).
+    def _update_last(self, bars: Bars, axis: SlotAxis) -> bool:
+        """The cells above the last bar alone, which is what a tick costs; False when there has to be another level."""
+        begin, end = max(0, len(bars) - FACTOR), len(bars)
+        key, size = axis.slot_of(bars.start_ms, -1), end
+        keys: list[int] = axis.slots(bars.start_ms, begin, end).tolist()
+        columns: Sequence[Floats] | Floats = _columns(bars, begin, end)
+        for level in self.levels:
+            key //= FACTOR
+            lo = bisect_left(keys, key * FACTOR)
+            level.put_last(key, _cell([column[lo:].tolist() for column in columns]))
+            (keys, columns), size = level.tail(FACTOR), len(level)
+        return size <= _MIN_CELLS * FACTOR
 
-        slots: those of the visible bars, which begin at index `begin` of `bars`. Whole buckets are answered: the
-        outermost may hold bars that were not asked for.
+    def visible(self, bars: Bars, axis: SlotAxis, begin: int, end: int, size: int) -> tuple[Ints, Floats]:
+        """Buckets of `size` slots (a power of two) over the bars `begin` to `end`: keys (slot // size), columns (5, m).
+
+        Whole buckets are answered: the outermost may hold bars that were not asked for.
         """
-        if not len(slots):
-            return slots, np.empty((5, 0))
-        if size == 1:
-            return slots, _columns(bars, begin, begin + len(slots))
-        depth = (size.bit_length() - 1) // 2
-        first, last = int(slots[0]) // size, int(slots[-1]) // size
-        depth = min(depth, len(self.levels))
+        if begin >= end:
+            return np.empty(0, np.int64), np.empty((5, 0))
+        depth = min((size.bit_length() - 1) // 2, len(self.levels))
         if depth == 0:
-            return merge(slots // size, _columns(bars, begin, begin + len(slots)))
+            slots, columns = axis.slots(bars.start_ms, begin, end), _columns(bars, begin, end)
+            return (slots, np.stack(columns)) if size == 1 else merge(slots // size, columns)
+        first, last = (axis.slot_of(bars.start_ms, index) // size for index in (begin, end - 1))
         level, cell = self.levels[depth - 1], FACTOR**depth
         lo, hi = np.searchsorted(level.keys, [first * size // cell, (last + 1) * size // cell])
         keys, values = level.keys[lo:hi], level.values[:, lo:hi]
         return (keys, values) if size == cell else merge(keys * cell // size, values)
 
 
-def merge(keys: Ints, values: Floats) -> tuple[Ints, Floats]:
+def merge(keys: Ints, values: Sequence[Floats] | Floats) -> tuple[Ints, Floats]:
     """Neighbouring columns of equal key as one. keys: (n,) not decreasing; values: (5, n)."""
     if not len(keys):
-        return keys, values
+        return keys, np.empty((5, 0))
     starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
     ends = np.append(starts[1:], len(keys)) - 1
     merged = np.empty((5, len(starts)))
-    merged[OPEN], merged[CLOSE] = values[OPEN, starts], values[CLOSE, ends]
+    merged[OPEN], merged[CLOSE] = values[OPEN][starts], values[CLOSE][ends]
     merged[HIGH] = np.maximum.reduceat(values[HIGH], starts)
     merged[LOW] = np.minimum.reduceat(values[LOW], starts)
     merged[VOLUME] = np.fmax.reduceat(values[VOLUME], starts)
     return keys[starts], merged
 
 
-def _columns(bars: Bars, begin: int, end: int) -> Floats:
+def _cell(columns: list[list[float]]) -> list[float]:
+    """A few bars or cells as one. For so few, numpy's calls cost ten times as much."""
+    opens, highs, lows, closes, volumes = columns
+    known = [volume for volume in volumes if not math.isnan(volume)]
+    return [opens[0], max(highs), min(lows), closes[-1], max(known, default=math.nan)]
+
+
+def _columns(bars: Bars, begin: int, end: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     part = slice(begin, end)
-    return np.stack([bars.open[part], bars.high[part], bars.low[part], bars.close[part], bars.volume[part]])
+    return bars.open[part], bars.high[part], bars.low[part], bars.close[part], bars.volume[part]
