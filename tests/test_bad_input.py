@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
-from desktop.commands.times import number, parse_time
+from desktop.commands.times import parse_time
 from desktop.demo.market import SyntheticMarket
+from desktop.domain.bar_text import number
 from desktop.domain.bars import VALUE_COLUMNS
 from desktop.domain.timeframe import ONE_MINUTE
 from tests.helpers.feed_server import PROJECT, ServerProcess, feed_servers, start_server  # noqa: F401 (fixture)

@@ -9,9 +9,9 @@ from desktop.commands.carry_out import carry_out
 from desktop.commands.checks import checked_range, checked_ticker
 from desktop.commands.parser import option
 from desktop.commands.printing import Printer
-from desktop.commands.times import number
 from desktop.commands.work.bars import BarsRequest
 from desktop.data.local_channel import BarsBlock, Output
+from desktop.domain.bar_text import number
 from desktop.domain.bars import VALUE_COLUMNS, Bars
 from desktop.domain.timeframe import Timeframe
 

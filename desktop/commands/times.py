@@ -1,11 +1,8 @@
-"""Times as people type them on the command line, and numbers as they are printed."""
+"""Times as people type them on the command line."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
-
-import numpy as np
 
 from desktop.domain.errors import BadInput
 
@@ -27,13 +24,3 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     return round(moment.timestamp() * 1000)
-
-
-def number(value: float) -> str:
-    """The shortest decimal that reads back as the same float, never with an exponent; empty when unknown."""
-    if math.isnan(value):
-        return ""
-    text = repr(value)
-    if "e" in text:
-        return str(np.format_float_positional(value, trim="-"))
-    return text.removesuffix(".0")

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
-import math
-from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-
 from desktop.domain.audit import AuditReport
+from desktop.domain.bar_text import number, text_cell, utc_text
 
 _HEADER: Final = ("time", "field", "cached", "vendor")
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-def utc_text(time_ms: int) -> str:
-    """ISO 8601 with a Z."""
-    return dt.datetime.fromtimestamp(time_ms / 1000, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def value_text(value: float | None) -> str:
     """Full precision without exponents; `missing` for a bar that is not there, nothing for an unknown value."""
-    if value is None:
-        return "missing"
-    return "" if math.isnan(value) else np.format_float_positional(value, trim="-")
+    return "missing" if value is None else number(value)
 
 
 def report_csv(report: AuditReport) -> str:
@@ -38,13 +26,9 @@ def report_csv(report: AuditReport) -> str:
     writer = csv.writer(text)
     span = f"{utc_text(report.from_ms)} to {utc_text(report.to_ms)}"
     checked = f"checked {utc_text(report.checked_ms)}"
-    writer.writerow(_cells([report.ticker, str(report.timeframe), span, checked, report.summary]))
+    writer.writerow(map(text_cell, (report.ticker, str(report.timeframe), span, checked, report.summary)))
     writer.writerow(_HEADER)
     for difference in report.findings.differences:
         texts = (utc_text(difference.start_ms), difference.field)
-        writer.writerow([*_cells(texts), value_text(difference.cached), value_text(difference.vendor)])
+        writer.writerow([*map(text_cell, texts), value_text(difference.cached), value_text(difference.vendor)])
     return text.getvalue()
-
-
-def _cells(texts: Iterable[str]) -> list[str]:
-    return [f"'{text}" if text.startswith(_FORMULA_SIGNS) else text for text in texts]

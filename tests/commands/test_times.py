@@ -1,15 +1,12 @@
-"""Times as typed, numbers as printed."""
+"""Times as typed."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from desktop.commands.times import number, parse_time
+from desktop.commands.times import parse_time
 from desktop.domain.errors import BadInput
 
 
@@ -35,16 +32,3 @@ def test_milliseconds_are_taken_as_they_are() -> None:
 def test_anything_else_is_refused_with_a_hint(text: str) -> None:
     with pytest.raises(BadInput, match="is not a time"):
         parse_time(text)
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_read_back_the_same_and_carry_no_exponent(value: float) -> None:
-    text = number(value)
-    assert "e" not in text
-    assert float(text) == value
-
-
-def test_an_unknown_number_is_empty_and_whole_ones_have_no_point() -> None:
-    assert number(math.nan) == ""
-    assert number(42.0) == "42"
-    assert number(1.5e-7) == "0.00000015"
