@@ -515,9 +515,11 @@ def test_arrows_move_a_visible_crosshair_and_speak_its_bar(
 
 def test_letters_and_digits_are_handed_on(qtbot: QtBot, chart: ChartWidget) -> None:
     typed: list[str] = []
+    wanted: list[str] = []
     chart.text_typed.connect(typed.append)
+    chart.action_wanted.connect(wanted.append)
     qtbot.keyClicks(chart, "b1,")
-    assert typed == ["b", "1", ","]
+    assert (typed, wanted) == (["b", "1"], ["interval.open"])
 
 
 # --- extremes --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.ui.chart.chart_buttons import ChartButtons
 from desktop.ui.chart.chart_hints import ChartHints
+from desktop.ui.chart.chart_keys import ChartKeys
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
@@ -31,7 +32,8 @@ _KEYBOARD_FOCUS: Final = (
 class ChartWidget(QWidget):
     """Shows a `ChartSource`. The widget owns no data and asks for older bars by itself."""
 
-    text_typed = Signal(str)  # a letter, digit or comma typed while the chart has the focus
+    text_typed = Signal(str)  # a letter or digit typed while the chart has the focus
+    action_wanted = Signal(str)  # the key of an action was pressed that is not the chart's own
     autoscale_changed = Signal(bool)
     frame_painted = Signal()
 
@@ -48,6 +50,7 @@ class ChartWidget(QWidget):
         self._source = source
         self._model = ChartModel(source)
         self._hands = Navigation(self._model, self)
+        self.keys = ChartKeys(self._hands)
         self._display = Display(self._model, clock, tokens, zone, lambda: self._hands.cross)
         self._renderer, self._view = self._display.renderer, self._display.view
         self._may_need_older = True
@@ -211,9 +214,12 @@ class ChartWidget(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         text = event.text()
         is_plain = not event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
-        if self._hands.key(event):
+        action_id = self.keys.action_of(event)
+        if action_id is not None and self.keys.run(action_id):
             self._describe()
-        elif is_plain and len(text) == 1 and (text.isalnum() or text == ","):
+        elif action_id is not None and action_id not in self.keys.commands:
+            self.action_wanted.emit(action_id)
+        elif is_plain and len(text) == 1 and text.isalnum():
             self.text_typed.emit(text)
         else:
             super().keyPressEvent(event)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent
 
 from desktop.ui.chart.geometry import DEFAULT_SPACING
 from desktop.ui.chart.model import ChartModel, Dirty
@@ -142,47 +141,50 @@ class Navigation(QObject):
         if area == "price":
             self.set_autoscale(True)
         elif area == "time":
-            self._default_spacing()
-            self.show_latest()
+            self.show_latest_reset()
 
     # --- keyboard ------------------------------------------------------------------------------------------
 
-    def key(self, event: QKeyEvent) -> bool:
-        """Does what a key stands for; False when it stands for nothing here."""
-        view, key = self._model.view, event.key()
-        is_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-        match key:
-            case Qt.Key.Key_Left:
-                self._step(-10 if is_ctrl else -1)
-            case Qt.Key.Key_Right:
-                self._step(10 if is_ctrl else 1)
-            case Qt.Key.Key_Home:
-                view.show_first()
-            case Qt.Key.Key_End:
-                if is_alt:
-                    self._default_spacing()
-                self._model.show_latest()
-            case Qt.Key.Key_PageUp:
-                view.pan(view.width)
-            case Qt.Key.Key_PageDown:
-                view.pan(-view.width)
-            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
-                view.zoom(1, self._zoom_x())
-            case Qt.Key.Key_Minus:
-                view.zoom(-1, self._zoom_x())
-            case Qt.Key.Key_Up if is_ctrl:
-                view.zoom(1, self._zoom_x())
-            case Qt.Key.Key_Down if is_ctrl:
-                view.zoom(-1, self._zoom_x())
-            case Qt.Key.Key_R if is_alt:
-                self.reset()
-            case Qt.Key.Key_Escape if self.cross is not None:
-                self.cross = None
-            case _:
-                return False
+    def step(self, bars: int) -> None:
+        """Moves the crosshair by bars, keeping it on the screen; without one, the picture."""
+        model, view = self._model, self._model.view
+        if self.cross is None:
+            view.pan(-bars * view.spacing)
+        else:
+            slot = model.step_slot(self.cross.slot, bars)
+            self.cross = Cross(slot, None)
+            if slot < view.left:
+                view.pan((view.left - slot) * view.spacing)
+            elif slot + 1 > view.right:
+                view.pan((view.right - slot - 1) * view.spacing)
         self.moved.emit(Dirty.ALL)
-        return True
+
+    def turn_page(self, screens: int) -> None:
+        """Moves by whole screens; positive is forward in time."""
+        self._model.view.pan(-screens * self._model.view.width)
+        self.moved.emit(Dirty.ALL)
+
+    def zoom(self, notches: float) -> None:
+        """Zooms at the crosshair, else at the right edge."""
+        view = self._model.view
+        view.zoom(notches, view.width if self.cross is None else view.x_of(self.cross.slot + 0.5))
+        self.moved.emit(Dirty.ALL)
+
+    def show_first(self) -> None:
+        """The first bar at the left edge."""
+        self._model.view.show_first()
+        self.moved.emit(Dirty.ALL)
+
+    def show_latest_reset(self) -> None:
+        """The newest bar at the right margin, at the default spacing."""
+        self._default_spacing()
+        self.show_latest()
+
+    def hide_cross(self) -> bool:
+        """Takes the crosshair away; False when there is none."""
+        had, self.cross = self.cross is not None, None
+        self.moved.emit(Dirty.OVERLAY)
+        return had
 
     # --- inner ---------------------------------------------------------------------------------------------
 
@@ -193,24 +195,6 @@ class Navigation(QObject):
         self._model.view.stretch_price(factor, of)
         if was_on and not self._model.view.is_autoscaled:
             self.autoscale_changed.emit(False)
-
-    def _step(self, bars: int) -> None:
-        """Moves the crosshair by bars, keeping it on the screen; without one, the picture."""
-        model, view = self._model, self._model.view
-        if self.cross is None:
-            view.pan(-bars * view.spacing)
-            return
-        slot = model.step_slot(self.cross.slot, bars)
-        self.cross = Cross(slot, None)
-        if slot < view.left:
-            view.pan((view.left - slot) * view.spacing)
-        elif slot + 1 > view.right:
-            view.pan((view.right - slot - 1) * view.spacing)
-
-    def _zoom_x(self) -> float:
-        """Where the keyboard zooms: at the crosshair, else at the right edge."""
-        view = self._model.view
-        return view.width if self.cross is None else view.x_of(self.cross.slot + 0.5)
 
     def _default_spacing(self) -> None:
         self._model.view.set_spacing(DEFAULT_SPACING, self._model.view.width)
