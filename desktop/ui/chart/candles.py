@@ -60,11 +60,16 @@ def extents(columns: Columns, grid: Grid) -> tuple[Ints, Ints]:
     return left, right
 
 
+def is_drawn_as_one(columns: Columns, grid: Grid) -> bool:
+    """Whether there is no room for a body beside its wick."""
+    return columns.size > 1 or columns.spacing < BODY_FROM or grid.spacing < FILL_BELOW
+
+
 def candle_rects(columns: Columns, grid: Grid, prices: PriceScale) -> Rects:
     """Wick and body of each column: (2m, 4), or (m, 4) where they are one; column i is at rows i and m + i."""
     left, right = extents(columns, grid)
     high, low = prices.rows(columns.values[HIGH]), prices.rows(columns.values[LOW])
-    if columns.size > 1 or columns.spacing < BODY_FROM or grid.spacing < FILL_BELOW:
+    if is_drawn_as_one(columns, grid):
         return stack_rects(left, high, right, low)
     opens, closes = prices.rows(columns.values[OPEN]), prices.rows(columns.values[CLOSE])
     body = stack_rects(left, np.minimum(opens, closes), right, np.maximum(opens, closes))

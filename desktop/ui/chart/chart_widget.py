@@ -18,6 +18,7 @@ from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair
 from desktop.ui.chart.painting import Frame
 from desktop.ui.chart.scales import Scale, ScaleKind
+from desktop.ui.chart.series import ChartKind
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.chart.view import ChartView
 from desktop.ui.theme import Tokens
@@ -111,6 +112,16 @@ class ChartWidget(QWidget):
     def set_autoscale(self, is_on: bool) -> None:
         """Whether prices follow what is visible."""
         self._hands.set_autoscale(is_on)
+
+    @property
+    def kind(self) -> ChartKind:
+        """How the series is drawn."""
+        return self._model.drawn.kind
+
+    def set_kind(self, kind: ChartKind) -> None:
+        """Draws the series another way."""
+        self._model.set_kind(kind)
+        self._on_moved(Dirty.ALL)
 
     @property
     def scale(self) -> Scale:

@@ -99,6 +99,7 @@ class Framer:
                 Label(grid.centre_of(label.slot), label.text, label.is_strong) for label in self._time_labels(scale)
             ),
             bands=self._bands(grid, wide),
+            kind=model.drawn.kind,
             zone=formatting.zone_name(self._last_ms(), self.zone) if has_bars else "",
             band_text=band_text(model.source.status),
         )

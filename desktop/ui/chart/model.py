@@ -15,6 +15,7 @@ from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
 from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
 from desktop.ui.chart.scales import Scale, ScaleKind
+from desktop.ui.chart.series import ChartKind, Drawn
 from desktop.ui.chart.slots import SlotAxis, slot_axis
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart.viewport import Viewport
@@ -54,6 +55,7 @@ class ChartModel:
         self.axis: SlotAxis = slot_axis(Market.CRYPTO, source.timeframe, np.empty(0, np.int64))
         self.style = PriceStyle()
         self.scale = Scale()
+        self.drawn = Drawn()
         self.new_bars = 0  # arrived while the last bar was out of view
         self.volume_top = 0.0
         self._count = 0
@@ -87,7 +89,8 @@ class ChartModel:
             self.view.show_latest()
             return
         self.axis = slot_axis(self.source.market, self.source.timeframe, bars.start_ms)
-        self.pyramid.update(bars, self.axis, 0, self._count)
+        self.drawn.set_kind(self.drawn.kind, bars)
+        self.pyramid.update(self.drawn.bars, self.axis, 0, self._count)
         self.view.first_slot, self.view.last_slot = self._slot(0), self._slot(-1)
         self._identity = (self.source.ticker, self.source.timeframe)
         self._read_style()
@@ -101,7 +104,7 @@ class ChartModel:
             return
         self.axis.prepend(count)
         self._count = len(self.bars)
-        self.pyramid.update(self.bars, self.axis, 0, count)
+        self._draw_anew(count)
         self.view.first_slot = self._slot(0)
 
     def on_changed(self, first_index: int) -> Dirty:
@@ -112,7 +115,8 @@ class ChartModel:
         previous = self._count
         self._count = len(self.bars)
         first_index = max(0, min(first_index, self._count - 1))
-        self.pyramid.update(self.bars, self.axis, first_index, self._count)
+        self.drawn.update(self.bars, first_index)
+        self.pyramid.update(self.drawn.bars, self.axis, first_index, self._count)
         self.new_bars += self.view.follow(self._slot(0), self._slot(-1))
         is_tick = previous == self._count and first_index == self._count - 1
         return Dirty.LAST if is_tick else Dirty.ALL
@@ -136,6 +140,13 @@ class ChartModel:
     def show_latest(self) -> None:
         self.view.show_latest()
         self.new_bars = 0
+
+    def set_kind(self, kind: ChartKind) -> None:
+        """Draws the same bars another way."""
+        self.drawn.set_kind(kind, self.bars)
+        self.pyramid.clear()
+        if self._count:
+            self.pyramid.update(self.drawn.bars, self.axis, 0, self._count)
 
     def set_scale(self, kind: ScaleKind, *, is_inverted: bool) -> None:
         """Another scale for the same prices on the screen."""
@@ -173,7 +184,7 @@ class ChartModel:
 
     def visible(self, size: int, margin: int = 1) -> tuple[Ints, Floats, float]:
         """Buckets of `size` slots in view: keys (m,), columns (5, m), and the close before the first (NaN if none)."""
-        bars = self.bars
+        bars = self.drawn.bars
         if not self._count:
             return np.empty(0, np.int64), np.empty((5, 0)), float("nan")
         first, last = math.floor(self.view.left) - margin, math.ceil(self.view.right) + margin
@@ -224,6 +235,14 @@ class ChartModel:
         return self._count > 0 and self.view.left - self.view.first_slot < screen
 
     # --- inner ---------------------------------------------------------------------------------------------
+
+    def _draw_anew(self, prepended: int) -> None:
+        """Bars were put in front. Where they change what is drawn of later ones, all is drawn anew."""
+        self.drawn.set_kind(self.drawn.kind, self.bars)
+        if self.drawn.kind.is_synthetic:
+            self.pyramid.clear()
+            prepended = self._count
+        self.pyramid.update(self.drawn.bars, self.axis, 0, prepended)
 
     def _slot(self, index: int) -> int:
         return self.axis.slot_of(self.bars.start_ms, index)

@@ -11,7 +11,7 @@ from desktop.services.chart_status import BarState
 from desktop.services.live_end import BarOrigin
 from desktop.ui import formatting
 from desktop.ui.chart.empty_times import WORDS, emptiness_at
-from desktop.ui.chart.legend import Run, bar_time, direction_of, spoken, title_line, values_line
+from desktop.ui.chart.legend import SEPARATOR, Run, bar_time, direction_of, spoken, title_line, values_line
 from desktop.ui.chart.model import ChartModel
 from desktop.ui.chart.overlay import LastPrice, Message
 from desktop.ui.chart.scales import Writer
@@ -41,6 +41,8 @@ class Narrator:
         status = source.status
         bars, now_ms = model.bars, self._clock.now_ms()
         title = title_line(source.ticker, source.info, source.timeframe, status, now_ms, has_bars=len(bars) > 0)
+        if model.drawn.kind.is_synthetic:
+            title.append(Run(f"{SEPARATOR}{model.drawn.kind.text} (synthetic)", "warning"))
         lines = [tuple(title)]
         if len(bars):
             emptiness = None if slot is None else emptiness_at(model, slot)

@@ -11,9 +11,10 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 
-from desktop.ui.chart.candles import Columns, candle_rects, directions, strip_of, volume_rects
+from desktop.ui.chart.candles import Columns, strip_of, volume_rects
 from desktop.ui.chart.geometry import Grid, PriceScale
 from desktop.ui.chart.rects import Rects, fill_rects
+from desktop.ui.chart.series import ChartKind, paint_series, signs_of
 from desktop.ui.theme import Tokens, blend
 
 _HATCH_PX = 8  # logical distance of hatch lines
@@ -58,6 +59,7 @@ class Frame:
     time_labels: tuple[Label, ...]
     bands: tuple[tuple[int, int], ...]  # missing data: first and last device column
     zone: str
+    kind: ChartKind = ChartKind.CANDLES
     band_text: str = ""  # on the bands
 
     def px(self, logical: float) -> int:
@@ -86,6 +88,8 @@ def paint(painter: QPainter, frame: Frame) -> None:
 def paint_last(painter: QPainter, frame: Frame, slot: int) -> QRect:
     """Only the column of a slot and those right of it, over a picture of the same view; answers what was painted."""
     first, last, key = strip_of(frame.columns, frame.grid, slot)
+    if frame.kind.is_line:  # the line from the bar before moves with this one
+        first = min(first, frame.grid.left_of((key - 1) * frame.columns.size))
     strip = QRect(first, 0, last - first + 1, frame.plot_height).intersected(frame.plot)
     if strip.isEmpty():
         return strip
@@ -103,16 +107,12 @@ def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
         _paint_band(painter, frame, first, last)
     if not len(columns):
         return
-    signs = directions(columns)
+    signs = signs_of(frame.kind, columns)
     bottom = frame.plot_height - 1
     volumes = volume_rects(columns, frame.grid, frame.volume_top, bottom, frame.volume_height)
-    candles = candle_rects(columns, frame.grid, frame.prices)
-    repeats = len(candles) // len(signs)
-    colours = ((1, tokens.up), (-1, tokens.down), (0, tokens.neutral))
-    for sign, colour in colours:
+    for sign, colour in ((1, tokens.up), (-1, tokens.down), (0, tokens.neutral)):
         fill_rects(painter, volumes[signs == sign], blend(colour, tokens.chart, tokens.volume_alpha))
-    for sign, colour in colours:
-        fill_rects(painter, candles[np.tile(signs == sign, repeats)], colour)
+    paint_series(painter, frame.kind, columns, frame.grid, frame.prices, tokens, signs)
 
 
 def _grid_rects(frame: Frame) -> Rects:
