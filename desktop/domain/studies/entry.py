@@ -38,7 +38,7 @@ class Parameter:
 class Plot:
     """One thing to draw from `outputs`, the positions among the study's outputs it needs.
 
-    line, dots: one output. histogram: one output, from zero; "trend" colours it by sign and by growth.
+    line, dots: one output. histogram: one output, from zero; "trend" colours it "up" above and "down" below zero.
     band: lower and upper edge, filled between. cloud: two outputs, filled in "up" where the first is higher and in
     "down" elsewhere. A line or dots in "trend" are "up" where they lie below the close, else "down".
     `shift` names the parameter that displaces the plot: by (value - 1) slots of the time axis, to the right for

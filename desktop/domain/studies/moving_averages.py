@@ -18,6 +18,17 @@ def sma(source: str, period: int) -> Windowed:
     return Windowed(1, period - 1, compute)
 
 
+def wma(source: str, period: int) -> Windowed:
+    """TA-Lib's WMA: weights 1 to `period`, the last bar's the greatest."""
+
+    def compute(bars: Bars) -> tuple[Floats]:
+        import talib
+
+        return (talib.WMA(source_column(bars, source), period),)
+
+    return Windowed(1, period - 1, compute)
+
+
 class Ema(Carried):
     """TA-Lib's EMA: begins with the mean of the first `period` values. Every value is the state of the next."""
 
