@@ -13,6 +13,7 @@ from desktop.services.audit import RangeAudit
 from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
+from desktop.services.exports import Exports
 from desktop.services.keys import Keys
 from desktop.services.live import LiveMarket
 from desktop.services.notices import Notices
@@ -98,6 +99,8 @@ async def open_session(
 
     audit = RangeAudit(layer.market_data, show_stored)
     stack.push_async_callback(audit.aclose)
+    exports = Exports(desk.notices)
+    stack.push_async_callback(exports.aclose)
     services = WindowServices(
         notices=desk.notices,
         preferences=desk.preferences,
@@ -109,6 +112,7 @@ async def open_session(
         connection=connection,
         limits=limits,
         audit=audit,
+        exports=exports,
         clock=layer.clock,
     )
     window = MainWindow(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from PySide6.QtCore import SignalInstance
 
+from desktop.domain.bars import BarSeries
 from desktop.domain.freshness import Freshness, Seen
 from desktop.domain.market import TickerInfo
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
 from desktop.domain.usage import Usage, UsageWarning
 from desktop.services.audit import AuditState
+from desktop.services.exports import ExportProgress
 from desktop.services.notices import Level, Notice
 from desktop.ui.chart.source import ChartSource, Clock
 
@@ -146,6 +149,22 @@ class ChartDataApi(ChartSource, Protocol):
     def show(self, ticker: str, timeframe: Timeframe) -> None: ...
 
 
+class ExportsApi(Protocol):
+    """Files a person asked for, written in the background: `changed()`; what came of each is a notice."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def progress(self) -> ExportProgress | None: ...
+    def save_bars(self, series: BarSeries, from_ms: int, to_ms: int, path: Path) -> None:
+        """As CSV, those whose start lies in [from_ms, to_ms)."""
+
+    def save_bytes(self, make: Callable[[], bytes], path: Path) -> None:
+        """What `make` gives; it is called in a thread. Nothing means that it could not be made."""
+
+    def cancel(self) -> None: ...
+
+
 class ConnectionSummaryApi(Protocol):
     """One word, one sentence, one action; `level` is "good", "busy", "warning", "error" or "off"."""
 
@@ -210,4 +229,5 @@ class WindowServices:
     connection: ConnectionApi
     limits: PlanLimitsApi
     audit: AuditApi
+    exports: ExportsApi
     clock: Clock

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.domain.bars import BarSeries
 from desktop.domain.errors import BadInput
 from desktop.domain.freshness import Freshness, Origin, Seen
 from desktop.domain.market import TickerInfo, market_of
@@ -15,6 +18,7 @@ from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
 from desktop.domain.usage import Usage, UsageWarning, warning_of
 from desktop.services.audit import AuditOffer, AuditState
+from desktop.services.exports import ExportProgress
 from desktop.services.notices import Notices
 from desktop.ui.services_api import WindowServices
 from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
@@ -261,6 +265,32 @@ class HeldAudit(QObject):
         self.say(phase="cancelled")
 
 
+class HeldExports(QObject):
+    """Keeps what would be written."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress: ExportProgress | None = None
+        self.bars: list[tuple[BarSeries, int, int, Path]] = []
+        self.files: dict[Path, bytes] = {}
+        self.cancelled = 0
+
+    def save_bars(self, series: BarSeries, from_ms: int, to_ms: int, path: Path) -> None:
+        self.bars.append((series, from_ms, to_ms, path))
+
+    def save_bytes(self, make: Callable[[], bytes], path: Path) -> None:
+        self.files[path] = make()
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+    def say(self, progress: ExportProgress | None) -> None:
+        self.progress = progress
+        self.changed.emit()
+
+
 class ShownSeries(SeriesSource):
     """A chart's source that shows a made-up series for any ticker."""
 
@@ -286,6 +316,7 @@ class Parts:
     connection: HeldConnection
     limits: HeldLimits
     audit: HeldAudit
+    exports: HeldExports
     clock: FixedClock
 
     @property
@@ -302,6 +333,7 @@ class Parts:
             self.connection,
             self.limits,
             self.audit,
+            self.exports,
             self.clock,
         )
 
@@ -319,5 +351,6 @@ def make_parts(settings: Settings | None = None) -> Parts:
         HeldConnection(),
         HeldLimits(),
         HeldAudit(),
+        HeldExports(),
         FixedClock(),
     )
