@@ -81,6 +81,7 @@ class Framer:
         grid = Grid(round((plot_width - view.right * view.spacing) * scale), view.spacing * scale)
         prices = PriceScale(view.bottom, view.top, 0, high, model.scale.is_log, model.scale.is_inverted)
         has_bars = model.last is not None
+        rows = prices.rows(np.array([label.price for label in labels])).tolist() if has_bars else []
         return Frame(
             tokens=self.tokens,
             fonts=fonts,
@@ -94,7 +95,7 @@ class Framer:
             columns=columns,
             volume_top=model.volume_top,
             volume_height=math.floor(high * VOLUME_SHARE),
-            price_labels=tuple(Label(prices.row(label.price), label.text) for label in labels if has_bars),
+            price_labels=tuple(Label(row, label.text) for row, label in zip(rows, labels, strict=False)),
             time_labels=tuple(
                 Label(grid.centre_of(label.slot), label.text, label.is_strong) for label in self._time_labels(scale)
             ),

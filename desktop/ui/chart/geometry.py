@@ -112,7 +112,13 @@ class PriceScale:
         return clipped
 
     def row(self, price: float) -> int:
-        return int(self.rows(np.array([price]))[0])
+        """As `rows` says; without numpy where arithmetic is the same."""
+        if self.is_log or not math.isfinite(price):
+            return int(self.rows(np.array([price]))[0])
+        share = (self.top - price) / (self.top - self.bottom)
+        if self.is_inverted:
+            share = 1 - share
+        return round(min(max(self.y0 + share * self.height, -1e6), 1e6))
 
     def price(self, row: float) -> float:
         share = (row - self.y0) / self.height

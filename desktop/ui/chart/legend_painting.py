@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from desktop.domain.freshness import Freshness
 from desktop.ui.chart.legend import SEPARATOR, Role, Run
@@ -19,7 +19,7 @@ _SIDE_PX: Final = 10
 def legend_lines(frame: Frame, lines: Sequence[Sequence[Run]]) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
     """For each row of a legend the box it covers and what paints it."""
     left, top = frame.px(_SIDE_PX), frame.px(8)
-    tall = QFontMetrics(frame.fonts.text).height() + frame.px(3)
+    tall = frame.fonts.texts.metrics(frame.fonts.text).height() + frame.px(3)
     for index, fitted in enumerate(fitted_rows(frame, lines)):
         wide = sum(width for _run, width in fitted)
         box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
@@ -100,7 +100,7 @@ def _fit(frame: Frame, runs: Sequence[Run], room: int) -> list[tuple[Run, int]]:
         if run.role == "name" and excess > 0:
             run, wide = _shortened(frame, run, wide - excess)
         if used + wide > room:
-            metrics = QFontMetrics(_run_font(frame, run))
+            metrics = frame.fonts.texts.metrics(_run_font(frame, run))
             left = room - used
             if run.role not in ("dot", "world") and left > metrics.horizontalAdvance("M…"):
                 text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, left)
@@ -114,7 +114,7 @@ def _fit(frame: Frame, runs: Sequence[Run], room: int) -> list[tuple[Run, int]]:
 
 def _shortened(frame: Frame, run: Run, room: int) -> tuple[Run, int]:
     """The run in so much room, with an ellipsis; of no width where not even a letter has room."""
-    metrics = QFontMetrics(_run_font(frame, run))
+    metrics = frame.fonts.texts.metrics(_run_font(frame, run))
     if room <= metrics.horizontalAdvance(" · M…"):
         return Run("", run.role), 0
     text = metrics.elidedText(run.text, Qt.TextElideMode.ElideRight, room)
@@ -130,19 +130,20 @@ def _run_font(frame: Frame, run: Run) -> QFont:
 def _run_width(frame: Frame, run: Run) -> int:
     if run.role == "dot":
         return frame.px(13)
-    wide = QFontMetrics(_run_font(frame, run)).horizontalAdvance(run.text)
+    wide = frame.fonts.texts.width(_run_font(frame, run), run.text)
     return wide + frame.px(10) if run.role == "world" else wide
 
 
 def _run(painter: QPainter, frame: Frame, place: QRect, run: Run) -> None:
-    painter.setFont(_run_font(frame, run))
+    font = _run_font(frame, run)
+    painter.setFont(font)
     if run.role == "world":
         fill_rounded(painter, place.adjusted(0, frame.px(1), 0, -frame.px(1)), frame.tokens.warning, frame.px(3))
         painter.setPen(QColor(frame.tokens.warning_text))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, run.text)
         return
     painter.setPen(QColor(_ink(frame.tokens, run.role)))
-    draw_left(painter, place, run.text)
+    draw_left(painter, place, run.text, frame.fonts.texts.metrics(font))
 
 
 def _ink(tokens: Tokens, role: Role) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from desktop.ui.chart.legend import Run
 from desktop.ui.chart.legend_painting import legend_lines
@@ -157,7 +157,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
     elif row >= frame.plot_height:
         edge = "▼ "
     lines = [edge + text] + ([last.countdown] if last.countdown is not None else [])
-    tall = QFontMetrics(frame.fonts.number).height()
+    tall = frame.fonts.texts.metrics(frame.fonts.number).height()
     padding = frame.px(2)
     height = tall * len(lines) + 2 * padding
     top = row - (tall + 2 * padding) // 2
@@ -169,9 +169,10 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
         fill_rounded(painter, box, fill, frame.px(2))
         painter.setPen(QColor(ink))
         for index, line in enumerate(lines):
-            painter.setFont(frame.fonts.number_strong if index == 0 else frame.fonts.number)
+            font = frame.fonts.number_strong if index == 0 else frame.fonts.number
+            painter.setFont(font)
             place = QRect(box.left() + frame.px(6), box.top() + padding + index * tall, box.width(), tall)
-            draw_left(painter, place, line)
+            draw_left(painter, place, line, frame.fonts.texts.metrics(font))
         if last.has_pulse:
             size = frame.px(6)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -215,7 +216,7 @@ def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
 
 
 def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
-    metrics = QFontMetrics(frame.fonts.number)
+    metrics = frame.fonts.texts.metrics(frame.fonts.number)
     wide, tall = metrics.horizontalAdvance(cross.time) + frame.px(16), metrics.height() + frame.px(4)
     left = max(0, min(cross.x - wide // 2, frame.plot_width - wide))
     line = frame.line
@@ -231,9 +232,9 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
             fill_rounded(painter, box, frame.tokens.crosshair_box, frame.px(2))
             painter.setPen(QColor(frame.tokens.crosshair_text))
             if index == 0:
-                painter.drawText(box, _ALIGN.AlignCenter, text)
+                draw_left(painter, box.adjusted(frame.px(8), 0, 0, 0), text, metrics)
             else:
-                draw_left(painter, box.adjusted(frame.px(6), 0, 0, 0), text)
+                draw_left(painter, box.adjusted(frame.px(6), 0, 0, 0), text, metrics)
 
     layout.add(draw, *(box for box, _ in boxes))
 
@@ -243,7 +244,7 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
 
 def _add_message(layout: Layout, frame: Frame, message: Message) -> None:
     box = frame.plot.adjusted(frame.px(24), frame.px(24), -frame.px(24), -frame.px(24))
-    strong, plain = QFontMetrics(frame.fonts.strong), QFontMetrics(frame.fonts.text)
+    strong, plain = (frame.fonts.texts.metrics(font) for font in (frame.fonts.strong, frame.fonts.text))
     flags = int(_ALIGN.AlignHCenter | _ALIGN.AlignTop) | int(Qt.TextFlag.TextWordWrap)
     narrow = QRect(0, 0, min(box.width(), frame.px(520)), box.height())
     title = strong.boundingRect(narrow, flags, message.title)
@@ -267,7 +268,7 @@ def _add_message(layout: Layout, frame: Frame, message: Message) -> None:
 
 
 def _add_corner(layout: Layout, frame: Frame, text: str) -> None:
-    metrics = QFontMetrics(frame.fonts.text)
+    metrics = frame.fonts.texts.metrics(frame.fonts.text)
     wide, tall = metrics.horizontalAdvance(text) + frame.px(12), metrics.height() + frame.px(4)
     box = QRect(frame.px(8), frame.plot_height - tall - frame.px(6), wide, tall)
 
