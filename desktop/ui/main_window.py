@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -20,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.domain.settings import Colours, Settings, Theme
+from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
+from desktop.ui.appearance_menu import AppearanceMenu
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
 from desktop.ui.dialogs import AboutDialog, ShortcutSheet
@@ -157,24 +157,8 @@ class MainWindow(QMainWindow):
         panel.setToolTip("Show or hide the watchlist")
         view.addAction(panel)
         view.addSeparator()
-        self._themes = QActionGroup(self)
-        for theme, text in ((Theme.SYSTEM, "As the s&ystem"), (Theme.DARK, "&Dark"), (Theme.LIGHT, "&Light")):
-            action = self._action(view, text, None, partial(self._services.preferences.update, theme=theme))
-            action.setCheckable(True)
-            action.setData(theme)
-            self._themes.addAction(action)
-        view.addSeparator()
-        self._colours = QActionGroup(self)
-        for colours, text in (
-            (Colours.CLASSIC, "&Classic colours"),
-            (Colours.SAFE, "C&olour-safe"),
-            (Colours.HIGH_CONTRAST, "&High contrast"),
-            (Colours.EAST_ASIA, "&Red up (East Asia)"),
-        ):
-            action = self._action(view, text, None, partial(self._services.preferences.update, colours=colours))
-            action.setCheckable(True)
-            action.setData(colours)
-            self._colours.addAction(action)
+        self._appearance = AppearanceMenu(self._services.preferences, self)
+        self._appearance.put_into(view)
         source = self._menu("&Data")
         self._action(source, "Open the &demo market", None, self.demo_requested.emit)
         self._action(source, "API &key…", None, lambda: self.open_settings("API key"))
@@ -290,18 +274,13 @@ class MainWindow(QMainWindow):
         self._timeframes.show_timeframe(chart.timeframe)
 
     def _apply_theme(self) -> None:
-        settings = self._services.preferences.settings
-        tokens = self._tokens = current_tokens(settings)
+        tokens = self._tokens = current_tokens(self._services.preferences.settings)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(tokens))
         self.setStyleSheet(style_sheet(tokens))
         for part in self._themed:
             part.set_tokens(tokens)
-        for action in self._themes.actions():
-            action.setChecked(action.data() == settings.theme)
-        for action in self._colours.actions():
-            action.setChecked(action.data() == settings.colours)
         for action, name in self._icons:
             action.setIcon(icon(name, tokens.text))
 
