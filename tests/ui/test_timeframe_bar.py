@@ -108,9 +108,8 @@ def test_typing_and_enter_choose(qtbot: QtBot, box: IntervalBox, typed: str, tim
     assert box.isHidden()
 
 
-def test_a_comma_opens_an_empty_box(box: IntervalBox) -> None:
-    box.open_with(",")
-    assert edit_of(box).text() == ""
+def test_an_empty_box_says_what_may_be_typed(box: IntervalBox) -> None:
+    box.open_with("")
     assert hint_of(box) == "15, 4h, 1D, 2W …"
 
 
@@ -122,6 +121,40 @@ def test_wrong_input_is_explained_and_stays(qtbot: QtBot, box: IntervalBox) -> N
     assert not box.isHidden()
     assert hint_of(box).startswith("“99x” is not a timeframe.")
     assert edit_of(box).selectedText() == "99x"
+
+
+def test_it_shakes_its_head_and_stands_where_it_stood(qtbot: QtBot, box: IntervalBox) -> None:
+    box.open_with("99x")
+    place = box.pos()
+    seen: list[int] = []
+    qtbot.keyClick(edit_of(box), Qt.Key.Key_Return)
+    assert box.is_shaking
+    qtbot.waitUntil(lambda: bool(seen.append(box.x())) or not box.is_shaking)
+    assert {place.x()} != set(seen)
+    assert box.pos() == place
+
+
+def test_typing_ends_the_shaking_and_stillness_allows_none(qtbot: QtBot, box: IntervalBox) -> None:
+    box.open_with("99x")
+    place = box.pos()
+    qtbot.keyClick(edit_of(box), Qt.Key.Key_Return)
+    qtbot.keyClicks(edit_of(box), "1")
+    assert not box.is_shaking
+    assert box.pos() == place
+    box.is_still = True
+    qtbot.keyClicks(edit_of(box), "x")
+    qtbot.keyClick(edit_of(box), Qt.Key.Key_Return)
+    assert not box.is_shaking
+
+
+def test_it_can_move_over_another_chart(qtbot: QtBot, box: IntervalBox) -> None:
+    other = Place()
+    qtbot.addWidget(other)
+    other.show()
+    box.open_with("1", other)
+    assert box.parentWidget() is other
+    qtbot.keyClick(edit_of(box), Qt.Key.Key_Escape)
+    assert other.focusWidget() is other
 
 
 def test_escape_gives_the_focus_back(qtbot: QtBot, place: Place, box: IntervalBox) -> None:
