@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,10 +15,13 @@ from desktop.ui.chart.chart_buttons import ChartButtons
 from desktop.ui.chart.chart_hints import ChartHints
 from desktop.ui.chart.chart_keys import ChartKeys
 from desktop.ui.chart.display import Display
+from desktop.ui.chart.gestures import Gestures
+from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair
 from desktop.ui.chart.painting import Frame
+from desktop.ui.chart.pointer import Pointer
 from desktop.ui.chart.scales import Scale, ScaleKind
 from desktop.ui.chart.series import ChartKind
 from desktop.ui.chart.source import ChartSource, Clock
@@ -36,6 +41,9 @@ class ChartWidget(QWidget):
     text_typed = Signal(str)  # a letter or digit typed while the chart has the focus
     action_wanted = Signal(str)  # the key of an action was pressed that is not the chart's own
     autoscale_changed = Signal(bool)
+    maximise_requested = Signal()
+    price_menu_requested = Signal(float, QPoint)  # price, global position
+    ticker_dropped = Signal(str)
     frame_painted = Signal()
 
     def __init__(
@@ -45,15 +53,22 @@ class ChartWidget(QWidget):
         tokens: Tokens,
         *,
         zone: dt.tzinfo = dt.UTC,
+        options: HandOptions | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         parent: QWidget | None = None,
     ) -> None:
+        """monotonic: seconds, of what moves by itself."""
         super().__init__(parent)
         self._source = source
         self._model = ChartModel(source)
-        self._hands = Navigation(self._model, self)
+        self._hands = Navigation(self._model, self, lambda: monotonic() * 1000)
         self.keys = ChartKeys(self._hands)
         self._display = Display(self._model, clock, tokens, zone, lambda: self._hands.cross)
         self._renderer, self._view = self._display.renderer, self._display.view
+        self.pointer = Pointer(self._model, self._hands, self._display, self)
+        self.gestures = Gestures(self._model, self._hands, self._display, self.pointer, lambda: monotonic() * 1000)
+        self.gestures.set_options(options or HandOptions())
+        self.keys.on_leave(self.gestures.end_measure)
         self._may_need_older = True
         self._build()
         self._connect()
@@ -159,22 +174,17 @@ class ChartWidget(QWidget):
         self._second_timer.timeout.connect(lambda: self._display.add(Dirty.OVERLAY))
 
     def _connect(self) -> None:
-        source, view, hands = self._source, self._view, self._hands
+        source, hands = self._source, self._hands
         source.reset.connect(self._on_reset)
         source.prepended.connect(self._on_prepended)
         source.changed.connect(self._on_changed)
         source.status_changed.connect(self._on_status)
         hands.moved.connect(self._on_moved)
         hands.autoscale_changed.connect(self.autoscale_changed)
-        view.hovered.connect(self._on_hovered)
-        view.left.connect(hands.leave)
-        view.wheel_turned.connect(hands.wheel)
-        view.pinched.connect(hands.pinch)
-        view.drag_started.connect(hands.start_drag)
-        view.dragged.connect(hands.drag)
-        view.drag_ended.connect(hands.end_drag)
-        view.double_clicked.connect(hands.double_click)
-        view.resized.connect(lambda: self._on_moved(Dirty.ALL))
+        self.pointer.maximise_requested.connect(self.maximise_requested)
+        self.pointer.price_menu_requested.connect(self.price_menu_requested)
+        self._view.ticker_dropped.connect(self.ticker_dropped)
+        self._view.resized.connect(lambda: self._on_moved(Dirty.ALL))
 
     # --- the source ----------------------------------------------------------------------------------------
 
@@ -182,6 +192,7 @@ class ChartWidget(QWidget):
         self._model.on_reset()
         self._renderer.framer.forget()
         self._hands.cross = None
+        self.gestures.on_series_replaced()
         self._announce_state()
         self._on_moved(Dirty.ALL)
 
@@ -214,13 +225,6 @@ class ChartWidget(QWidget):
         self._may_need_older = False
 
     # --- input ---------------------------------------------------------------------------------------------
-
-    def _on_hovered(self, position: QPointF) -> None:
-        frame = self._renderer.frame
-        if frame is None or self._view.area_at(position) != "plot" or self._model.last is None:
-            self._hands.leave()
-            return
-        self._hands.point(frame.grid.slot_at(position.x() * frame.scale), position.y())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         text = event.text()

@@ -23,6 +23,7 @@ _SHRINK_MS: Final = 2_000  # the price axis grows at once and shrinks after this
 class Display(QObject):
     """The view of one model, its pictures and when they are painted."""
 
+    frame_due = Signal()  # before a frame: what moves by itself moves now
     updated = Signal()  # picture and overlay are new, to be painted
     repainted = Signal()  # a frame's changes were handed to the view
 
@@ -64,6 +65,7 @@ class Display(QObject):
 
     def _on_frame(self) -> None:
         if self.view.isVisible():
+            self.frame_due.emit()
             self.view.repaint_device(self._update())
             self.repainted.emit()
 

@@ -1,22 +1,17 @@
-"""What hands do to a chart: wheel, drags, double clicks and keys, turned into moves of its viewport and crosshair.
-
-Positions are logical pixels.
-"""
+"""Moves of one chart's viewport and crosshair, as hands and keys ask for them. Positions are logical pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktop.ui.chart.geometry import DEFAULT_SPACING
+from desktop.ui.chart.kinetic import Glide
+from desktop.ui.chart.magnet import Magnet
 from desktop.ui.chart.model import ChartModel, Dirty
-
-_WHEEL_UNITS: Final = 1.2  # the zoom rule counts in hundredths; one notch of a common wheel is 120
-_SCROLL_PX: Final = 80.0  # per 100 units of a sideways wheel
-_PRICE_WHEEL: Final = 0.9  # of the price range, a notch
-_LEAST_PINCH: Final = 0.2
+from desktop.ui.chart.motion import Motion
 
 
 @dataclass(slots=True)
@@ -25,17 +20,7 @@ class Cross:
 
     slot: int
     y: float | None
-
-
-@dataclass(slots=True)
-class _Drag:
-    """A drag in progress, and the view it began with."""
-
-    area: str
-    start: QPointF
-    last: QPointF
-    spacing: float
-    prices: tuple[float, float]
+    magnet: Magnet = Magnet.OFF  # pulls the row to a price of the bar
 
 
 class Navigation(QObject):
@@ -44,10 +29,12 @@ class Navigation(QObject):
     moved = Signal(Dirty)
     autoscale_changed = Signal(bool)
 
-    def __init__(self, model: ChartModel, parent: QObject) -> None:
+    def __init__(self, model: ChartModel, parent: QObject, now_ms: Callable[[], float]) -> None:
+        """now_ms: a monotonic clock in milliseconds."""
         super().__init__(parent)
         self._model = model
-        self._drag: _Drag | None = None
+        self._motion = Motion(model.view, now_ms)
+        self.has_motion = False  # whether jumps are animated
         self.cross: Cross | None = None
 
     @property
@@ -67,81 +54,71 @@ class Navigation(QObject):
 
     def show_latest(self) -> None:
         """The newest bar at the right margin."""
-        self._model.show_latest()
-        self.moved.emit(Dirty.ALL)
+        self._go_to_latest(self._model.view.spacing)
 
     def reset(self) -> None:
         """Default spacing, newest bar, autoscale."""
-        self._default_spacing()
-        self._model.show_latest()
+        self._go_to_latest(DEFAULT_SPACING)
         self.set_autoscale(True)
 
     # --- crosshair -----------------------------------------------------------------------------------------
 
-    def point(self, slot: int, y: float) -> None:
+    def point(self, slot: int, y: float, magnet: Magnet = Magnet.OFF) -> None:
         """The mouse is over a slot of the plot."""
-        self.cross = Cross(slot, y)
+        self.cross = Cross(slot, y, magnet)
         self.moved.emit(Dirty.OVERLAY)
 
     def leave(self) -> None:
         """The mouse left the plot."""
-        if self.cross is not None and self._drag is None:
+        if self.cross is not None:
             self.cross = None
             self.moved.emit(Dirty.OVERLAY)
 
-    # --- mouse ---------------------------------------------------------------------------------------------
+    # --- the view ------------------------------------------------------------------------------------------
 
-    def wheel(self, area: str, at: QPointF, notches: float, sideways: float, modifiers: Qt.KeyboardModifier) -> None:
-        """A turn of the wheel, in notches of 120; positive is away from the hand, or to the right."""
-        view = self._model.view
-        is_shifted = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        if area == "price":
-            self._stretch(_PRICE_WHEEL**notches)
-        elif area == "plot" and (is_shifted or abs(sideways) > abs(notches)):
-            view.pan(_SCROLL_PX * _WHEEL_UNITS * (sideways or notches))
-        elif notches:
-            view.zoom(notches * _WHEEL_UNITS, at.x() if area == "plot" else view.width)
+    def pan(self, dx: float) -> None:
+        """Moves the picture right."""
+        self._model.view.pan(dx)
         self.moved.emit(Dirty.ALL)
 
-    def pinch(self, at: QPointF, factor: float) -> None:
-        """Two fingers: zooms at their middle."""
-        self._model.view.set_spacing(self._model.view.spacing * max(_LEAST_PINCH, factor), at.x())
+    def zoom_by(self, factor: float, x: float) -> None:
+        """So many times the spacing; the time under `x` stays under it."""
+        self._model.view.set_spacing(self._model.view.spacing * factor, x)
         self.moved.emit(Dirty.ALL)
 
-    def start_drag(self, area: str, start: QPointF, button: Qt.MouseButton) -> None:
-        """A button was pressed and moved far enough. The middle one pans freely: autoscale goes off."""
-        view = self._model.view
-        if button == Qt.MouseButton.MiddleButton and area == "plot":
-            self.set_autoscale(False)
-        self._drag = _Drag(area, start, start, view.spacing, (view.bottom, view.top))
+    def stretch(self, factor: float, of: tuple[float, float] | None = None) -> None:
+        """Scales the price range `of` (the present one by default) about its middle; autoscale goes off."""
+        was_on = self._model.view.is_autoscaled
+        self._model.view.stretch_price(factor, of)
+        if was_on and not self._model.view.is_autoscaled:
+            self.autoscale_changed.emit(False)
+        self.moved.emit(Dirty.ALL)
 
-    def drag(self, to: QPointF) -> None:
-        """The pressed mouse is here now."""
-        drag, view = self._drag, self._model.view
-        if drag is None:
-            return
-        moved = to - drag.last
-        drag.last = to
-        if drag.area == "plot":
-            view.pan(moved.x())
-            view.pan_price(moved.y())
-        elif drag.area == "price":
-            self._stretch(view.drag_factor(drag.start.y(), to.y()), drag.prices)
+    # --- by itself -----------------------------------------------------------------------------------------
+
+    def glide(self, glide: Glide) -> None:
+        """Scrolls on by itself, slower and slower."""
+        self._motion.glide(glide)
+        self.moved.emit(Dirty.ALL)
+
+    def stop(self) -> None:
+        """What moves by itself stays where it is."""
+        self._motion.stop()
+
+    def advance(self) -> None:
+        """To be called at the beginning of each frame."""
+        if self._motion.advance():
+            self.moved.emit(Dirty.ALL)
+
+    def _go_to_latest(self, spacing: float) -> None:
+        model, view = self._model, self._model.view
+        if self.has_motion:
+            model.new_bars = 0
+            self._motion.jump(lambda: view.last_slot + 1 + view.margin, spacing)
         else:
-            begun, now = view.width - drag.start.x(), view.width - to.x()
-            if begun > 0 and now > 0:
-                view.set_spacing(drag.spacing * now / begun, view.width)
+            view.set_spacing(spacing, view.width)
+            model.show_latest()
         self.moved.emit(Dirty.ALL)
-
-    def end_drag(self) -> None:
-        self._drag = None
-
-    def double_click(self, area: str) -> None:
-        """On the price axis: autoscale. On the time axis: default spacing at the newest bar."""
-        if area == "price":
-            self.set_autoscale(True)
-        elif area == "time":
-            self.show_latest_reset()
 
     # --- keyboard ------------------------------------------------------------------------------------------
 
@@ -177,24 +154,10 @@ class Navigation(QObject):
 
     def show_latest_reset(self) -> None:
         """The newest bar at the right margin, at the default spacing."""
-        self._default_spacing()
-        self.show_latest()
+        self._go_to_latest(DEFAULT_SPACING)
 
     def hide_cross(self) -> bool:
         """Takes the crosshair away; False when there is none."""
         had, self.cross = self.cross is not None, None
         self.moved.emit(Dirty.OVERLAY)
         return had
-
-    # --- inner ---------------------------------------------------------------------------------------------
-
-    def _stretch(self, factor: float, of: tuple[float, float] | None = None) -> None:
-        if self._model.scale.is_relative:
-            return  # the range says how much prices moved
-        was_on = self._model.view.is_autoscaled
-        self._model.view.stretch_price(factor, of)
-        if was_on and not self._model.view.is_autoscaled:
-            self.autoscale_changed.emit(False)
-
-    def _default_spacing(self) -> None:
-        self._model.view.set_spacing(DEFAULT_SPACING, self._model.view.width)

@@ -5,7 +5,7 @@ An overlay is laid out into pieces, each with the rectangle it covers, so that o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,6 +42,8 @@ class Crosshair:
     y: int | None
     price: str
     time: str
+    value: float | None = None  # the price itself
+    has_plus: bool = False  # a button that opens what can be done at the price
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ class Layout:
         self.pieces.append(Piece(rects, draw))
 
 
-def lay_out(overlay: Overlay) -> Layout:
-    """Where everything goes."""
+def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] = ()) -> Layout:
+    """Where everything goes. Extras lie over the legend and below the labels of the axes."""
     layout = Layout()
     if overlay.empty:
         _add_empty_lines(layout, overlay.frame, overlay.empty)
@@ -115,6 +117,8 @@ def lay_out(overlay: Overlay) -> Layout:
         _add_message(layout, overlay.frame, overlay.message)
     if overlay.corner:
         _add_corner(layout, overlay.frame, overlay.corner)
+    for add in extras:
+        add(layout, overlay.frame)
     if overlay.last is not None:
         _add_tag(layout, overlay.frame, overlay.last)
     if overlay.crosshair is not None:
@@ -237,6 +241,27 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
                 draw_left(painter, box.adjusted(frame.px(6), 0, 0, 0), text, metrics)
 
     layout.add(draw, *(box for box, _ in boxes))
+    plus = plus_box(frame, cross)
+    if plus is not None:
+        layout.add(lambda painter: _draw_plus(painter, frame, plus), plus)
+
+
+def plus_box(frame: Frame, cross: Crosshair) -> QRect | None:
+    """The square at the plot's right edge beside the crosshair's price that opens a menu; None when there is none."""
+    if cross.y is None or not cross.has_plus:
+        return None
+    side = frame.px(18)
+    top = max(0, min(cross.y - side // 2, frame.plot_height - side))
+    return QRect(frame.plot_width - side - frame.px(2), top, side, side)
+
+
+def _draw_plus(painter: QPainter, frame: Frame, box: QRect) -> None:
+    fill_rounded(painter, box, frame.tokens.crosshair_box, frame.px(2))
+    arm, line, middle = frame.px(4), frame.line, box.center()
+    half = line // 2
+    ink = QColor(frame.tokens.crosshair_text)
+    painter.fillRect(QRect(middle.x() - arm, middle.y() - half, 2 * arm + line, line), ink)
+    painter.fillRect(QRect(middle.x() - half, middle.y() - arm, line, 2 * arm + line), ink)
 
 
 # --- legend and messages ---------------------------------------------------------------------------------------

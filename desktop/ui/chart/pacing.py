@@ -38,10 +38,12 @@ class Pacer(QObject):
             self._timer.start(max(0, math.ceil(FRAME_MS - passed_ms)))
 
     def take(self) -> Dirty:
-        """What is out of date; it is taken to be painted now."""
+        """What is out of date; it is taken to be painted now, and a frame to come is one frame away."""
         dirty, self.dirty = self.dirty, Dirty.NOTHING
         if dirty is not Dirty.NOTHING:
             self._painted_at = time.monotonic()
+            if self._timer.isActive():
+                self._timer.start(FRAME_MS)
         return dirty
 
     def hurry(self) -> None:

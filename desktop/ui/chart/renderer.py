@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from desktop.services.chart_status import ChartStatus
 from desktop.ui.chart.empty_times import band_text, empty_lines
 from desktop.ui.chart.framing import Framer
+from desktop.ui.chart.magnet import caught
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.narration import Narrator
 from desktop.ui.chart.navigation import Cross
@@ -30,6 +31,7 @@ class Renderer:
         self.picture = QPixmap()
         self.frame: Frame | None = None
         self.shown: Overlay | None = None
+        self.extras: list[Callable[[Layout, Frame], None]] = []  # add their pieces to each overlay
         self._layout = Layout()
         self._missing: tuple[tuple[tuple[int, int], ...], str] = ((), "")
 
@@ -50,7 +52,7 @@ class Renderer:
         changed += self._layout.rects
         if self.frame is not None:
             self.shown = self._overlay(self.frame, cross, has_focus_ring)
-            self._layout = lay_out(self.shown)
+            self._layout = lay_out(self.shown, self.extras)
             changed += self._layout.rects
         return changed
 
@@ -97,18 +99,20 @@ class Renderer:
         x = frame.grid.centre_of(cross.slot)
         if self.model.last is None or not 0 <= x < frame.plot_width:
             return None
-        y = self._cross_row(frame, cross)
-        price = self.framer.writer.text(frame.prices.price(y)) if y is not None else ""
-        return Crosshair(x, y, price, self.narrator.time_text(cross.slot, self.framer.zone))
+        time = self.narrator.time_text(cross.slot, self.framer.zone)
+        price = self._cross_price(frame, cross)
+        row = frame.prices.row(price) if price is not None else -1
+        if price is None or not 0 <= row < frame.plot_height:
+            return Crosshair(x, None, "", time)
+        return Crosshair(x, row, self.framer.writer.text(price), time, price, has_plus=cross.y is not None)
 
-    def _cross_row(self, frame: Frame, cross: Cross) -> int | None:
+    def _cross_price(self, frame: Frame, cross: Cross) -> float | None:
         if cross.y is not None:
             row = round(cross.y * frame.scale)
-        elif (index := self.model.index_at(cross.slot)) is not None:
-            row = frame.prices.row(float(self.model.bars.close[index]))
-        else:
-            return None
-        return row if 0 <= row < frame.plot_height else None
+            price = caught(cross.magnet, self.model, cross.slot, frame.prices, row)
+            return frame.prices.price(row) if price is None else price
+        index = self.model.index_at(cross.slot)
+        return float(self.model.bars.close[index]) if index is not None else None
 
 
 def _bands(status: ChartStatus) -> tuple[tuple[tuple[int, int], ...], str]:

@@ -6,11 +6,15 @@ It knows pixels and input events, nothing of prices: what was pressed where is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
@@ -23,6 +27,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from desktop.ui.ticker_mime import dragged_ticker
+
 Area = Literal["plot", "price", "time", "corner"]
 _CURSORS: Final = {
     "plot": Qt.CursorShape.CrossCursor,
@@ -32,6 +38,33 @@ _CURSORS: Final = {
 }
 DRAG_THRESHOLD: Final = 3  # logical pixels
 _NOTCH: Final = 120  # Qt's angle for one step of a wheel
+_TOUCH_NOTCH: Final = 100  # pixels of a touchpad that count as one
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A mouse button went down, and where."""
+
+    area: Area
+    at: QPointF
+    button: Qt.MouseButton
+    modifiers: Qt.KeyboardModifier
+
+    def has(self, modifier: Qt.KeyboardModifier) -> bool:
+        """Whether one key was held, and no other."""
+        return self.modifiers & ~Qt.KeyboardModifier.KeypadModifier == modifier
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A turn of a wheel or a move on a touchpad; `y` away from the hand, `x` to the right, `notch` of them a step."""
+
+    area: Area
+    at: QPointF
+    x: float
+    y: float
+    notch: int
+    modifiers: Qt.KeyboardModifier
 
 
 class _Layer(QGraphicsItem):
@@ -64,12 +97,15 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
 
     hovered = Signal(QPointF)
     left = Signal()
-    wheel_turned = Signal(str, QPointF, float, float, object)  # area, position, notches y, notches x, modifiers
+    wheel_turned = Signal(Wheel)
     pinched = Signal(QPointF, float)  # centre, factor
-    drag_started = Signal(str, QPointF, object)  # area, where it was pressed, button
+    pressed = Signal(Press)
+    clicked = Signal(Press)  # let go without a drag
+    drag_started = Signal(Press)
     dragged = Signal(QPointF)
     drag_ended = Signal()
-    double_clicked = Signal(str)  # area
+    double_clicked = Signal(Press)
+    ticker_dropped = Signal(str)
     resized = Signal()
 
     _layers: tuple[_Layer, ...] = ()  # pyqtgraph sends a resize event while it is being built
@@ -91,12 +127,14 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
+        self.setAcceptDrops(True)
         self._picture = picture
         self.plot_size = QPointF(0, 0)  # logical size of the plot, which begins at (0, 0)
         self._prepare = prepare
         self._exposed: list[QRect] = []  # by the paint event in hand, device pixels
-        self._pressed: tuple[Area, QPointF, Qt.MouseButton] | None = None
+        self._pressed: Press | None = None
         self._is_dragging = False
+        self.has_ctrl = False  # held while the mouse moved last
         base = _Layer(self, self._draw_picture, 0)
         over = _Layer(self, lambda painter: overlay(painter, self._exposed), 1000)
         self._layers = (base, over)
@@ -149,44 +187,73 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     # --- input ---------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton) and self._pressed is None:
-            self._pressed = (self.area_at(event.position()), event.position(), event.button())
+        if self._pressed is None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self._pressed = self._press(event)
+            self.pressed.emit(self._pressed)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position()
-        if self._pressed is not None:
-            area, start, button = self._pressed
-            if not self._is_dragging and (position - start).manhattanLength() >= DRAG_THRESHOLD and area != "corner":
+        press = self._pressed
+        if press is not None:
+            is_far = (position - press.at).manhattanLength() >= DRAG_THRESHOLD
+            if not self._is_dragging and is_far and press.area != "corner":
                 self._is_dragging = True
-                self.drag_started.emit(area, start, button)
+                self.drag_started.emit(press)
             if self._is_dragging:
                 self.dragged.emit(position)
         else:
             self.viewport().setCursor(_CURSORS[self.area_at(position)])
+        self.has_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         self.hovered.emit(position)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._pressed is not None and event.button() == self._pressed[2]:
+        press = self._pressed
+        if press is not None and event.button() == press.button:
             self._pressed = None
             if self._is_dragging:
                 self._is_dragging = False
                 self.drag_ended.emit()
+            else:
+                self.clicked.emit(press)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.double_clicked.emit(self.area_at(event.position()))
+            self.double_clicked.emit(self._press(event))
+
+    def _press(self, event: QMouseEvent) -> Press:
+        return Press(self.area_at(event.position()), event.position(), event.button(), event.modifiers())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.left.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        angle = event.angleDelta()
-        position = event.position()
-        self.wheel_turned.emit(
-            self.area_at(position), position, angle.y() / _NOTCH, angle.x() / _NOTCH, event.modifiers()
-        )
+        # Only touchpads tell phases; what a wheel says in pixels is not to be relied on.
+        is_touch = event.phase() != Qt.ScrollPhase.NoScrollPhase and not event.pixelDelta().isNull()
+        delta, notch = (event.pixelDelta(), _TOUCH_NOTCH) if is_touch else (event.angleDelta(), _NOTCH)
+        at = event.position()
+        self.wheel_turned.emit(Wheel(self.area_at(at), at, delta.x(), delta.y(), notch, event.modifiers()))
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._consider(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._consider(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        ticker = dragged_ticker(event.mimeData())
+        self._consider(event)
+        if ticker is not None:
+            self.ticker_dropped.emit(ticker)
+
+    def _consider(self, event: QDropEvent) -> None:
+        """Takes tickers, and leaves them where they come from."""
+        if dragged_ticker(event.mimeData()) is None:
+            event.ignore()
+            return
+        event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
