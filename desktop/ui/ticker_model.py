@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QFont
 
 from desktop.ui.chart.source import Clock
 from desktop.ui.services_api import LiveApi, SearchApi
 from desktop.ui.theme import Tokens, number_font, text_font
+from desktop.ui.ticker_mime import TICKER_MIME, ticker_mime
 from desktop.ui.ticker_row import ALIGNED, HINTS, TITLES, Column, Row, ticker_code
 
 FONT_PX: Final = 13
@@ -187,10 +188,20 @@ class TickerModel(QAbstractTableModel):
         if not index.isValid():
             return Qt.ItemFlag.ItemIsDropEnabled
         usual = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        return usual | Qt.ItemFlag.ItemIsDragEnabled if self._sorted_by is None else usual
+        return usual | Qt.ItemFlag.ItemIsDragEnabled
 
     def supportedDropActions(self) -> Qt.DropAction:
         return Qt.DropAction.MoveAction
+
+    def supportedDragActions(self) -> Qt.DropAction:
+        """Moved within the table, copied to a chart."""
+        return Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+
+    def mimeTypes(self) -> list[str]:
+        return [TICKER_MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        return ticker_mime(self._rows[indexes[0].row()].ticker) if indexes else QMimeData()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """By a column; a negative one gives the person's own order back."""

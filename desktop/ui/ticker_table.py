@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDropEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QDragMoveEvent, QDropEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QWidget
 
 from desktop.ui.theme import Tokens, number_font, text_font
@@ -186,6 +186,13 @@ class TickerTable(QTableView):
         if index.isValid() and index.column() != Column.SYMBOL:
             self.setCurrentIndex(index.siblingAtColumn(Column.SYMBOL))
         super().keyboardSearch(search)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """While the rows are sorted they can be dragged to a chart, not among themselves."""
+        if self._model.sorted_by is None:
+            super().dragMoveEvent(event)
+        else:
+            event.ignore()
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.setDropAction(Qt.DropAction.IgnoreAction)  # the watchlist moves it; the view must not remove rows

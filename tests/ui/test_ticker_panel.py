@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from desktop.domain.freshness import Freshness
 from desktop.domain.market import Market, TickerInfo
 from desktop.ui.theme import DARK, LIGHT, blend
+from desktop.ui.ticker_mime import dragged_ticker
 from desktop.ui.ticker_model import FLASH_ROLE, FRESHNESS_ROLE, TickerModel
 from desktop.ui.ticker_paint import FLASH_SHARE
 from desktop.ui.ticker_panel import TickerPanel
@@ -342,11 +343,12 @@ def test_dragging_below_the_last_row_moves_to_the_end(qtbot: QtBot, parts: Parts
     assert parts.watchlist.tickers[-1] == "X:BTCUSD"
 
 
-def test_rows_cannot_be_dragged_while_sorted(qtbot: QtBot, parts: Parts) -> None:
+def test_sorted_rows_can_be_dragged_away_but_not_among_themselves(qtbot: QtBot, parts: Parts) -> None:
     panel = make_panel(qtbot, parts)
-    assert panel.model.index(0, 0).flags() & Qt.ItemFlag.ItemIsDragEnabled
     panel.table.sortByColumn(Column.LAST, DOWN)
-    assert not panel.model.index(0, 0).flags() & Qt.ItemFlag.ItemIsDragEnabled
+    index = panel.model.index(0, 0)
+    assert index.flags() & Qt.ItemFlag.ItemIsDragEnabled
+    assert dragged_ticker(panel.model.mimeData([index])) == panel.model.tickers[0]
     drop(panel, 0, QPoint(10, 230))
     assert parts.watchlist.tickers == tuple(NAMES)
 
