@@ -1,4 +1,4 @@
-"""What a person made in one world and nobody can give back: watchlists now, alerts and drawings later.
+"""What a person made in one world and nobody can give back: watchlists and drawings now, alerts later.
 
 The file is written through to the disk at every change and backed up at start and end; the newest five backups stay.
 """
@@ -6,6 +6,7 @@ The file is written through to the disk at every change and backed up at start a
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sqlite3
@@ -17,7 +18,9 @@ from desktop.data.closing import ClosesAtExit
 from desktop.data.migrations import USER_ID, user_steps
 from desktop.data.sqlite_thread import SqliteThread
 from desktop.data.store_files import DamagedFile, open_writer, set_aside, transaction, translated, utc_stamp
-from desktop.domain.errors import CacheError
+from desktop.domain.drawing_json import as_record, from_record
+from desktop.domain.drawings import Drawing
+from desktop.domain.errors import BadInput, CacheError
 from desktop.domain.world import World
 
 T = TypeVar("T")
@@ -89,7 +92,36 @@ class UserStore(ClosesAtExit):
                     "INSERT INTO watchlist_ticker (watchlist_id, position, ticker) VALUES (?, ?, ?)",
                     [(list_id, position, ticker) for position, ticker in enumerate(unique)],
                 )
-                connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'changes'")
+                _count_change(connection)
+
+        await self._run(work)
+
+    async def drawings(self) -> dict[str, tuple[Drawing, ...]]:
+        """The drawings of all tickers, each in painting order; one that cannot be read is left out."""
+
+        def work(connection: sqlite3.Connection) -> dict[str, tuple[Drawing, ...]]:
+            found: dict[str, list[Drawing]] = {}
+            for ticker, record in connection.execute("SELECT ticker, record FROM drawing ORDER BY ticker, position"):
+                try:
+                    found.setdefault(ticker, []).append(from_record(json.loads(record)))
+                except (ValueError, BadInput) as error:
+                    _log.warning("a drawing on %s cannot be read: %s", ticker, error)
+            return {ticker: tuple(drawings) for ticker, drawings in found.items()}
+
+        return await self._run(work)
+
+    async def put_drawings(self, ticker: str, drawings: Sequence[Drawing]) -> None:
+        """Saves the drawings of a ticker as a whole."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            records = [json.dumps(as_record(drawing), allow_nan=False) for drawing in drawings]
+            with transaction(connection):
+                connection.execute("DELETE FROM drawing WHERE ticker = ?", (ticker,))
+                connection.executemany(
+                    "INSERT INTO drawing (ticker, position, record) VALUES (?, ?, ?)",
+                    [(ticker, position, record) for position, record in enumerate(records)],
+                )
+                _count_change(connection)
 
         await self._run(work)
 
@@ -130,12 +162,13 @@ class UserStore(ClosesAtExit):
                     Path(f"{self.path}{suffix}").unlink(missing_ok=True)
                 continue
             self._on_event(
-                f"The file with your watchlists was damaged; the backup of {_moment(backup)} was restored"
+                f"The file with your watchlists and drawings was damaged; the backup of {_moment(backup)} was restored"
                 f" and the damaged file kept as {aside.name}."
             )
             return connection
         self._on_event(
-            f"The file with your watchlists was damaged and there is no backup yet; it was kept as {aside.name}."
+            "The file with your watchlists and drawings was damaged and there is no backup yet;"
+            f" it was kept as {aside.name}."
         )
         return self._open()
 
@@ -172,6 +205,10 @@ class UserStore(ClosesAtExit):
             for old in self._backups()[:-_KEPT_BACKUPS]:
                 old.unlink(missing_ok=True)
             return target
+
+
+def _count_change(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'changes'")
 
 
 def _changes(connection: sqlite3.Connection) -> str:
