@@ -34,21 +34,22 @@ class PriceLabel:
 
 @dataclass(frozen=True, slots=True)
 class TimeLabel:
-    """A label of the time axis at a slot; strong ones begin a longer unit."""
+    """A label of the time axis at a slot; strong ones begin a longer unit. `when` is what the text says."""
 
     slot: int
     text: str
     is_strong: bool
     weight: int
+    when: dt.datetime
 
 
 def price_labels(
-    bottom: float, top: float, height: float, font_height: float, style: PriceStyle
+    bottom: float, top: float, height: float, font_height: float, style: PriceStyle, *, least_gap: float = MIN_GRID_Y
 ) -> tuple[list[PriceLabel], PriceStyle]:
     """Labels for [bottom, top] over `height` logical pixels, lowest first, no two alike; and the style they are in."""
     if not top > bottom:
         return [], style
-    step = price_step(top - bottom, height, max(MIN_GRID_Y, 2.5 * font_height))
+    step = price_step(top - bottom, height, max(least_gap, 2.5 * font_height))
     style = axis_style(style, step)
     return [PriceLabel(float(value), _exact_text(value, style)) for value in multiples(bottom, top, step)], style
 
@@ -100,24 +101,45 @@ def time_labels(
 
     spacing: logical pixels a slot; width_of: the width of a text in logical pixels.
     """
-    from_ms, to_ms = axis.time_at(starts, first_slot), axis.time_at(starts, last_slot + 1)
+    from_ms = axis.time_at(starts, first_slot - 1) + 1  # what begins in a gap is named at the first bar after it
+    to_ms = axis.time_at(starts, last_slot + 1)
     slots = last_slot + 1 - first_slot
     if slots <= 0 or to_ms <= from_ms:
         return []
     gap = max(MIN_GRID_X, width_of("00:00:00") if axis.unit_ms < MINUTE_MS else 0.0, width_of("Mon 30")) + MIN_GAP
-    step = _step_for(gap / spacing * axis.unit_ms, axis.unit_ms)
+    slot_ms = axis.typical_ms(starts, first_slot, last_slot)
+    step = _step_for(gap / spacing * slot_ms, axis.unit_ms)
     if step.unit != "s":  # closed hours count once a step is longer than a day
         average_ms = (to_ms - from_ms) / slots
         step = _step_for(gap / spacing * average_ms, max(axis.unit_ms, DAY_MS))
+    late_ms = max(slot_ms, step.about_ms // 4)
     found: dict[int, TimeLabel] = {}
     for when, weight in _boundaries(step, from_ms, to_ms, zone):
-        slot = axis.slot_at_time(starts, int(when.timestamp() * 1000))
+        at_ms = _ms(when)
+        if at_ms < from_ms:
+            continue
+        slot = axis.slot_at_time(starts, at_ms)
         if not first_slot <= slot <= last_slot:
             continue
-        label = TimeLabel(slot, _text(when, weight, step.unit), weight > step.weight, weight)
-        if slot not in found or found[slot].weight < weight:
-            found[slot] = label
+        if slot in found and found[slot].weight > weight:
+            continue
+        begins_ms = axis.time_at(starts, slot)
+        if begins_ms > at_ms:  # there is no bar at the boundary itself
+            if weight < _DAY and begins_ms - at_ms >= late_ms:
+                continue
+            when = _own(when, weight, formatting.zoned(begins_ms, zone))
+        found[slot] = TimeLabel(slot, _text(when, weight, step.unit), weight > step.weight, weight, when)
     return _without_overlap(list(found.values()), spacing, width_of)
+
+
+def _own(boundary: dt.datetime, weight: int, begins: dt.datetime) -> dt.datetime:
+    """The unit of a weight that the first bar after a boundary lies in: Monday, where Saturday has no bars."""
+    if weight < _DAY:
+        return boundary
+    own = begins.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if weight >= _MONTH:
+        own = own.replace(day=1)
+    return own.replace(month=1) if weight == _YEAR else own
 
 
 def _step_for(least_ms: float, slot_ms: int) -> TimeStep:
@@ -139,11 +161,13 @@ def _boundaries(step: TimeStep, from_ms: int, to_ms: int, zone: dt.tzinfo) -> It
         return
     day = first.date()
     while day <= last.date():
-        at = dt.datetime(day.year, day.month, day.day, tzinfo=zone)
-        if day.day == 1:
-            yield at, _month_weight(day.month)
-        elif (day.day - 1) % step.count == 0 and (step.count == 1 or day.day + step.count // 2 <= 31):
-            yield at, _DAY
+        weight = _DAY if day.day > 1 else _month_weight(day.month)
+        is_wanted = (day.day - 1) % step.count == 0 and (step.count == 1 or day.day + step.count // 2 <= 31)
+        at = formatting.zoned(_at_ms(day, 0, zone), zone)
+        if (is_wanted or weight > _DAY) and at.date() == day:  # a zone that crossed the date line left out a day
+            yield at, weight
+        if day == dt.date.max:
+            return
         day += dt.timedelta(days=1)
 
 
@@ -152,7 +176,7 @@ def _months(count: int, first: dt.datetime, last: dt.datetime, zone: dt.tzinfo) 
     while index <= min(last.year * 12 + last.month - 1, 9999 * 12):
         year, month = divmod(index, 12)
         if year >= 1:
-            yield dt.datetime(year, month + 1, 1, tzinfo=zone), _month_weight(month + 1)
+            yield formatting.zoned(_at_ms(dt.date(year, month + 1, 1), 0, zone), zone), _month_weight(month + 1)
         index += count
 
 
@@ -171,7 +195,8 @@ def _times(count_s: int, from_ms: int, to_ms: int, zone: dt.tzinfo) -> Iterator[
             if at_ms >= to_ms:
                 return
             when = formatting.zoned(at_ms, zone)
-            if at_ms < from_ms or (last_ms is not None and at_ms <= last_ms) or _second_of_day(when) != second:
+            is_said = _second_of_day(when) == second or second == 0  # a day may begin at 01:00
+            if at_ms < from_ms or (last_ms is not None and at_ms <= last_ms) or not is_said:
                 continue
             last_ms = at_ms
             if second == 0:
@@ -184,7 +209,11 @@ def _times(count_s: int, from_ms: int, to_ms: int, zone: dt.tzinfo) -> Iterator[
 
 def _at_ms(day: dt.date, second: int, zone: dt.tzinfo) -> int:
     wall = dt.datetime(day.year, day.month, day.day, second // 3600, second // 60 % 60, second % 60, tzinfo=zone)
-    return int(wall.timestamp()) * 1000
+    return _ms(wall)
+
+
+def _ms(when: dt.datetime) -> int:
+    return int(when.timestamp()) * 1000
 
 
 def _second_of_day(when: dt.datetime) -> int:

@@ -7,13 +7,15 @@ history never moves what is on the screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from desktop.domain.bars import Ints
 from desktop.domain.market import Market
 from desktop.domain.timeframe import Span, Timeframe
+
+_SAMPLES: Final = 256  # distances between bars that tell the usual one
 
 
 class SlotAxis(Protocol):
@@ -29,11 +31,17 @@ class SlotAxis(Protocol):
     def index_range(self, starts: Ints, first_slot: int, last_slot: int) -> tuple[int, int]:
         """Half-open range of the bars that stand in slots `first_slot` to `last_slot` (inclusive)."""
 
+    def last_indices(self, starts: Ints, slots: Ints) -> Ints:
+        """Index of the last bar in or before each slot (n,); -1 where there is none."""
+
     def time_at(self, starts: Ints, slot: int) -> int:
         """Start of a slot in Unix ms, extrapolated beyond the bars."""
 
     def slot_at_time(self, starts: Ints, time_ms: int) -> int:
         """The slot that shows a time: of an index axis the first bar at or after it."""
+
+    def typical_ms(self, starts: Ints, first_slot: int, last_slot: int) -> int:
+        """The usual time from one slot to the next between these two, at least `unit_ms`."""
 
     def prepend(self, count: int) -> None:
         """So many bars were put in front of the series."""
@@ -57,11 +65,17 @@ class TimeSlots:
         begin, end = np.searchsorted(starts, np.array(ends, np.int64))
         return int(begin), int(end)
 
+    def last_indices(self, starts: Ints, slots: Ints) -> Ints:
+        return np.searchsorted(starts, self.anchor_ms + (slots + 1) * self.unit_ms).astype(np.int64) - 1
+
     def time_at(self, starts: Ints, slot: int) -> int:
         return self.anchor_ms + slot * self.unit_ms
 
     def slot_at_time(self, starts: Ints, time_ms: int) -> int:
         return -(-(time_ms - self.anchor_ms) // self.unit_ms)
+
+    def typical_ms(self, starts: Ints, first_slot: int, last_slot: int) -> int:
+        return self.unit_ms
 
     def prepend(self, count: int) -> None:
         return
@@ -84,6 +98,9 @@ class IndexSlots:
         begin = min(max(first_slot + self.offset, 0), len(starts))
         return begin, max(begin, min(last_slot + 1 + self.offset, len(starts)))
 
+    def last_indices(self, starts: Ints, slots: Ints) -> Ints:
+        return np.clip(slots + self.offset, -1, len(starts) - 1)
+
     def time_at(self, starts: Ints, slot: int) -> int:
         index = slot + self.offset
         if not len(starts):
@@ -99,6 +116,13 @@ class IndexSlots:
             beyond = -(-(time_ms - int(starts[-1])) // self.unit_ms)
             return len(starts) - 1 + beyond - self.offset
         return int(np.searchsorted(starts, time_ms)) - self.offset
+
+    def typical_ms(self, starts: Ints, first_slot: int, last_slot: int) -> int:
+        begin, end = self.index_range(starts, first_slot, last_slot)
+        if end - begin < 2:
+            return self.unit_ms
+        at = np.linspace(begin, end - 2, min(end - begin - 1, _SAMPLES)).astype(np.int64)
+        return max(self.unit_ms, int(np.median(starts[at + 1] - starts[at])))
 
     def prepend(self, count: int) -> None:
         self.offset += count
