@@ -68,7 +68,7 @@ class Framer:
         model, view = self.model, self.model.view
         while True:
             plot_width, plot_height = max(1, width - self.axis_width), max(1, height - axis_height)
-            view.resize(plot_width, plot_height)
+            view.resize(plot_width, plot_height, width)
             columns = self._columns(scale)
             model.rescale(columns.values)
             price_scale = self._scale(columns)
@@ -78,7 +78,8 @@ class Framer:
                 break
             self.axis_width = self.needed_width
         wide, high = math.floor(plot_width * scale), math.floor(plot_height * scale)
-        grid = Grid(round((plot_width - view.right * view.spacing) * scale), view.spacing * scale)
+        # Slots are rounded down, their origin up: together less than a pixel beside where the view has them.
+        grid = Grid(math.ceil((plot_width - view.right * view.spacing) * scale - 1e-6), view.spacing * scale)
         prices = PriceScale(view.bottom, view.top, 0, high, model.scale.is_log, model.scale.is_inverted)
         has_bars = model.last is not None
         rows = prices.rows(np.array([label.price for label in labels])).tolist() if has_bars else []

@@ -16,6 +16,7 @@ class Viewport:
 
     width: float = 100.0  # of the plot, logical pixels
     height: float = 100.0
+    outer_width: float = 0.0  # of the plot and the price axis
     spacing: float = DEFAULT_SPACING  # logical pixels a slot
     right: float = right_margin(100.0)
     bottom: float = 0.0
@@ -58,9 +59,15 @@ class Viewport:
 
     # --- the series changed --------------------------------------------------------------------------------
 
-    def resize(self, width: float, height: float) -> None:
-        """The plot got another size: the right edge stays where it is, or at the margin that goes with the width."""
+    def resize(self, width: float, height: float, outer_width: float) -> None:
+        """The plot got another size: the last bar stays at the margin, if it was there.
+
+        Else the right edge stays where it is; when only the axis beside it grew or shrank, the picture does.
+        """
         is_at_margin = self.right == self.last_slot + 1 + self.margin
+        if outer_width == self.outer_width:
+            self.right += (width - self.width) / self.spacing
+        self.outer_width = outer_width
         self.width, self.height = max(1.0, width), max(1.0, height)
         self.spacing = self._allowed(self.spacing)
         if is_at_margin:
