@@ -28,6 +28,7 @@ class ActionSpec:
     context: Context = "window"
     menu: Menu = ""
     tip: str = ""
+    opens_group: bool = False  # a line above it in its menu
 
     @property
     def name(self) -> str:
@@ -37,29 +38,54 @@ class ActionSpec:
 
 ACTIONS: Final[tuple[ActionSpec, ...]] = (
     # File
-    ActionSpec("settings.open", "&Settings…", ("Ctrl+,",), menu="File", tip="Key, plan, connection, appearance"),
     ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart as a picture"),
-    ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), menu="File"),
+    ActionSpec(
+        "settings.open",
+        "&Settings…",
+        ("Ctrl+,",),
+        menu="File",
+        tip="Key, plan, connection, appearance",
+        opens_group=True,
+    ),
+    ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), menu="File", opens_group=True),
     # View
-    ActionSpec("palette.open", "&Command palette…", ("Ctrl+K", "Ctrl+P"), menu="View", tip="Find any action by name"),
+    ActionSpec("palette.open", "Command &palette…", ("Ctrl+K", "Ctrl+P"), menu="View", tip="Find any action by name"),
     ActionSpec("search.open", "&Search symbol", ("Ctrl+F",), menu="View", tip="Show another ticker"),
-    ActionSpec("panel.watchlist", "&Watchlist", menu="View", tip="Show or hide the watchlist"),
+    ActionSpec("panel.watchlist", "&Watchlist", menu="View", tip="Show or hide the watchlist", opens_group=True),
     ActionSpec("panel.next", "&Next panel", ("F6",), menu="View", tip="Move the keyboard to the next part"),
-    ActionSpec("panel.previous", "&Previous panel", ("Shift+F6",), menu="View"),
-    ActionSpec("view.maximise", "&Maximise chart", ("Alt+Return", "Alt+Enter"), menu="View", tip="The chart alone"),
+    ActionSpec("panel.previous", "Pre&vious panel", ("Shift+F6",), menu="View"),
+    ActionSpec(
+        "view.maximise",
+        "&Maximise chart",
+        ("Alt+Return", "Alt+Enter"),
+        menu="View",
+        tip="The chart alone, without bars and panels",
+        opens_group=True,
+    ),
     ActionSpec("view.full_screen", "&Full screen", ("F11",), menu="View"),
-    ActionSpec("theme.system", "As the s&ystem", menu="View", tip="Theme of the desktop"),
+    ActionSpec("theme.system", "As the s&ystem", menu="View", tip="Theme of the desktop", opens_group=True),
     ActionSpec("theme.dark", "&Dark", menu="View", tip="Dark theme"),
     ActionSpec("theme.light", "&Light", menu="View", tip="Light theme"),
+    ActionSpec("colours.classic", "&Classic colours", menu="View", tip="Green up, red down", opens_group=True),
+    ActionSpec("colours.safe", "C&olour-safe", menu="View", tip="Told apart by everybody"),
+    ActionSpec("colours.high_contrast", "&High contrast", menu="View", tip="White and orange on black"),
+    ActionSpec("colours.east_asia", "&Red up (East Asia)", menu="View", tip="Red up, green down"),
     # Chart
     ActionSpec("view.reset", "&Reset view", ("Alt+R",), menu="Chart", tip="Usual spacing, newest bar, autoscale"),
     ActionSpec("time.go_to", "&Go to date…", ("Alt+G",), menu="Chart", tip="2024-03-01 14:00, -30d, yesterday"),
-    ActionSpec("symbol.next", "&Next symbol", ("Down",), "chart", "Chart", "The next one of the watchlist"),
+    ActionSpec("symbol.next", "&Next symbol", ("Down",), "chart", "Chart", "The next one of the watchlist", True),
     ActionSpec("symbol.previous", "&Previous symbol", ("Up",), "chart", "Chart", "The one before in the watchlist"),
-    ActionSpec("watchlist.toggle", "Add to &watchlist", ("Alt+W",), menu="Chart", tip="Add or remove this ticker"),
+    ActionSpec("watchlist.toggle", "On the &watchlist", ("Alt+W",), menu="Chart", tip="Add or remove this ticker"),
     ActionSpec("interval.open", "&Interval…", (",",), "chart", "Chart", "Another timeframe: 15, 4h, 1D"),
-    ActionSpec("price.autoscale", "&Autoscale", menu="Chart", tip="Prices follow what is on the screen"),
-    ActionSpec("price.copy", "Copy price", tip="The price under the pointer"),
+    ActionSpec(
+        "price.autoscale", "&Autoscale", menu="Chart", tip="Prices follow what is on the screen", opens_group=True
+    ),
+    ActionSpec("scale.linear", "&Linear scale", menu="Chart", tip="Equal steps of price"),
+    ActionSpec("scale.log", "L&ogarithmic scale", ("Alt+L",), menu="Chart", tip="Equal steps of percent"),
+    ActionSpec("scale.percent", "P&ercent", ("Alt+P",), menu="Chart", tip="Change since the left edge"),
+    ActionSpec("scale.indexed", "Inde&xed to 100", menu="Chart", tip="Since the left edge"),
+    ActionSpec("scale.invert", "In&verted scale", ("Alt+I",), menu="Chart", tip="Falling prices go up"),
+    ActionSpec("price.copy", "Copy price", tip="The price under the crosshair"),
     ActionSpec("bar.copy", "Copy &bar", ("Ctrl+C",), "chart", "Chart", "The bar under the crosshair, as a table row"),
     # On the focused chart alone
     ActionSpec("time.bar_left", "One bar left", ("Left",), "chart"),
@@ -78,7 +104,12 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("demo.open", "Open the &demo market", menu="Data"),
     ActionSpec("key.settings", "API &key…", menu="Data"),
     ActionSpec(
-        "audit.open", "&Audit this range…", ("F5",), menu="Data", tip="Compare what is on the screen with the vendor"
+        "audit.open",
+        "&Audit this range…",
+        ("F5",),
+        menu="Data",
+        tip="Compare what is on the screen with the vendor",
+        opens_group=True,
     ),
     ActionSpec("plan.check", "&Check the plan again", menu="Data", tip="Ask again for what the plan refused"),
     # Help

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
     QSizePolicy,
     QStackedWidget,
     QToolBar,
@@ -21,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
-from desktop.ui.appearance_menu import AppearanceMenu
+from desktop.ui.action_set import ActionSet
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
 from desktop.ui.dialogs import AboutDialog, ShortcutSheet
@@ -36,9 +34,11 @@ from desktop.ui.settings_dialog import SettingsDialog
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Tokens, palette, resolve, style_sheet
 from desktop.ui.ticker_panel import TickerPanel
-from desktop.ui.timeframe_bar import IntervalBox, TimeframeBar
+from desktop.ui.timeframe_bar import TimeframeBar
 from desktop.ui.window_state import restore_state, saved_state
+from desktop.ui.window_view import WindowView
 
+_WITHOUT_CHART = ("settings.", "app.", "demo.", "key.", "help.", "theme.", "colours.", "palette.", "view.full_screen")
 _DOCK_PX = 424  # symbol, last, change, change % and age; a wider panel shows volume, bid and ask too
 
 
@@ -93,7 +93,8 @@ class MainWindow(QMainWindow):
     def _build(self, is_first_start: bool) -> None:
         services, tokens = self._services, self._tokens
         self.chart = ChartWidget(services.chart, services.clock, tokens)
-        self.actions_of_chart = ChartActions(services, self.chart, tokens, self)
+        self.commands = ActionSet(self)
+        self.actions_of_chart = ChartActions(services, self.commands, lambda: self.chart, tokens, self)
         self.search_box = SearchBox(services, tokens)
         self.search_box.setFixedWidth(260)
         self._timeframes = TimeframeBar()
@@ -125,7 +126,6 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._notice_bar)
         layout.addWidget(self._pages, 1)
         self.setCentralWidget(central)
-        self._interval_box = IntervalBox(tokens, self.chart)
         self.panel = TickerPanel(services, tokens)
         self._dock = PanelDock("Watchlist", self.panel, tokens)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
@@ -139,63 +139,47 @@ class MainWindow(QMainWindow):
             self.panel,
             self.status,
             self._notice_bar,
-            self._interval_box,
             self._dock,
         ]
         if self._first_start is not None:
             self._themed.append(self._first_start)
 
     def _build_menus(self) -> None:
-        file = self._menu("&File")
-        settings = self._action(file, "&Settings…", "Ctrl+,", self.open_settings)
-        image = self._action(file, "Save &image…", "Alt+S", self._ask_image)
-        file.addSeparator()
-        self._action(file, "&Quit", QKeySequence(QKeySequence.StandardKey.Quit), self.close_requested.emit)
-        view = self._menu("&View")
-        search = self._action(view, "&Search symbol", "Ctrl+F", lambda: self.search_box.open_with(""))
-        panel = self._dock.toggleViewAction()
-        panel.setToolTip("Show or hide the watchlist")
-        view.addAction(panel)
-        view.addSeparator()
-        self._appearance = AppearanceMenu(self._services.preferences, self)
-        self._appearance.put_into(view)
-        source = self._menu("&Data")
-        self._action(source, "Open the &demo market", None, self.demo_requested.emit)
-        self._action(source, "API &key…", None, lambda: self.open_settings("API key"))
-        source.addSeparator()
-        self.actions_of_chart.put_into(source, (image, search))
-        help_menu = self._menu("&Help")
-        self._action(help_menu, "&Shortcuts", "F1", lambda: ShortcutSheet(self._tokens, self).open())
-        self._action(help_menu, "&About Candelabra", None, self._about)
-        self._icons = ((settings, "settings"), (panel, "list"))
-        for action in (panel, settings):
+        bind, services = self.commands.bind, self._services
+        bind("settings.open", self.open_settings)
+        bind("image.save", self._ask_image)
+        bind("app.quit", self.close_requested.emit)
+        bind("search.open", lambda: self.search_box.open_with(""))
+        toggle = self._dock.toggleViewAction()
+        toggle.toggled.connect(bind("panel.watchlist", toggle.trigger, is_on=toggle.isChecked).setChecked)
+        bind("demo.open", self.demo_requested.emit)
+        bind("key.settings", lambda: self.open_settings("API key"))
+        bind("help.shortcuts", lambda: ShortcutSheet(self._tokens, self).open())
+        bind("help.about", self._about)
+        self.actions_of_chart.bind_list(self.panel, self.open_ticker)
+        self.actions_of_chart.bind_intervals(self.open_timeframe)
+        self._view = WindowView(
+            self,
+            self.commands,
+            services.preferences,
+            parts=lambda: (self._bar, self._pages, self._dock, self.status),
+            around=lambda: (self._bar, self._dock, self.status),
+        )
+        self.commands.fill(self.menuBar())
+        self._icons = (("settings.open", "settings"), ("panel.watchlist", "list"))
+        for action_id in ("panel.watchlist", "settings.open"):
             button = QToolButton()
-            button.setDefaultAction(action)
+            button.setDefaultAction(self.commands.action(action_id))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setProperty("flat", True)
             self._bar.addWidget(button)
-        self._chart_actions = (image, search, panel, self.actions_of_chart.audit)
 
     def _hide_chart_parts(self) -> None:
         """Before the first question is answered there is no chart to act on."""
         self._bar.hide()
         self._dock.hide()
         self.status.hide()
-        for action in self._chart_actions:
-            action.setEnabled(False)
-
-    def _menu(self, title: str) -> QMenu:
-        return self.menuBar().addMenu(title)
-
-    def _action(
-        self, menu: QMenu, text: str, keys: str | QKeySequence | None, on_triggered: Callable[[], object]
-    ) -> QAction:
-        action = QAction(text, self)
-        if keys is not None:
-            action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda _checked=False: on_triggered())
-        menu.addAction(action)
-        return action
+        self.commands.switch_off([one for one in self.commands.bound if not one.startswith(_WITHOUT_CHART)])
 
     def _connect(self) -> None:
         services = self._services
@@ -203,7 +187,6 @@ class MainWindow(QMainWindow):
         self.search_box.dismissed.connect(self.chart.setFocus)
         self.panel.ticker_chosen.connect(self.open_ticker)
         self._timeframes.chosen.connect(self.open_timeframe)
-        self._interval_box.chosen.connect(self.open_timeframe)
         self.chart.text_typed.connect(self._on_text_typed)
         self._notice_bar.action_chosen.connect(self._on_notice_action)
         services.chart.reset.connect(self._show_series)
@@ -240,8 +223,8 @@ class MainWindow(QMainWindow):
         self._settings_dialog.open()
 
     def _on_text_typed(self, text: str) -> None:
-        if text.isdigit() or text == ",":
-            self._interval_box.open_with(text)
+        if text.isdigit():
+            self.actions_of_chart.interval_box.open_with(text, self.chart)
         else:
             self.search_box.open_with(text)
 
@@ -281,12 +264,13 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(style_sheet(tokens))
         for part in self._themed:
             part.set_tokens(tokens)
-        for action, name in self._icons:
-            action.setIcon(icon(name, tokens.text))
+        for action_id, name in self._icons:
+            self.commands.action(action_id).setIcon(icon(name, tokens.text))
 
     def save_layout(self) -> None:
         """Keeps size and docks in the settings; called by the owner before the window goes."""
         if self._first_start is None:
+            self._view.show_all()
             self._services.preferences.update(window=saved_state(self))
 
     def closeEvent(self, event: QCloseEvent) -> None:

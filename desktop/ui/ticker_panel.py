@@ -84,6 +84,15 @@ class TickerPanel(QWidget):
         key = _UNDO + ticker
         self._services.notices.post(said, key=key, action="Undo", action_id=key)
 
+    def toggle(self, ticker: str) -> None:
+        """Puts a ticker on the watchlist, or takes it off."""
+        if ticker in self._watchlist.tickers:
+            self.remove(ticker)
+            return
+        self._watchlist.add(ticker)
+        code = ticker_code(ticker, self._services.search.info(ticker))
+        self._services.notices.post(f"{code} was added to the watchlist.", key=f"added:{ticker}")
+
     def run_action(self, action_id: str) -> bool:
         """Runs a notice's action when it is this panel's; False when it is not."""
         if not action_id.startswith(_UNDO):

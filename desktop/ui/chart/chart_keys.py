@@ -27,6 +27,7 @@ class ChartKeys:
     """The commands of one chart. Others add theirs, and have their say when Escape is pressed."""
 
     def __init__(self, hands: Navigation) -> None:
+        self._hands = hands
         self._ids: Mapping[tuple[Context, str], str] = {
             (spec.context, QKeySequence(key).toString()): spec.id for spec in ACTIONS for key in spec.keys
         }
@@ -52,6 +53,15 @@ class ChartKeys:
     def commands(self) -> frozenset[str]:
         """The ids this chart does itself."""
         return frozenset(self._commands)
+
+    @property
+    def focused_slot(self) -> int:
+        """The slot of the crosshair, else the last one in view."""
+        return self._hands.focused_slot
+
+    def show_time(self, time_ms: int) -> None:
+        """The bar of a time in the middle of the chart, under the crosshair."""
+        self._hands.show_time(time_ms)
 
     def add(self, action_id: str, do: Callable[[], object]) -> None:
         """Another command; one that answers False has not used its key."""

@@ -119,8 +119,13 @@ class ChartWidget(QWidget):
         self._renderer.framer.tokens = tokens
         self._display.forget()
 
-    def set_zone(self, zone: dt.tzinfo) -> None:
+    @property
+    def zone(self) -> dt.tzinfo:
         """The zone whose clock the time axis shows."""
+        return self._renderer.framer.zone
+
+    def set_zone(self, zone: dt.tzinfo) -> None:
+        """Another zone for the time axis."""
         self._renderer.framer.zone = zone
         self._display.forget()
 

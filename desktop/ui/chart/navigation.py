@@ -156,6 +156,17 @@ class Navigation(QObject):
         """The newest bar at the right margin, at the default spacing."""
         self._go_to_latest(DEFAULT_SPACING)
 
+    def show_time(self, time_ms: int) -> None:
+        """The crosshair at the bar open at a time, or the last before it, in the middle of the plot."""
+        model = self._model
+        if model.last is None:
+            return
+        starts = model.bars.start_ms
+        slot = model.axis.slot_of(starts, max(0, int(starts.searchsorted(time_ms, side="right")) - 1))
+        model.view.show_middle(slot)
+        self.cross = Cross(slot, None)
+        self.moved.emit(Dirty.ALL)
+
     def hide_cross(self) -> bool:
         """Takes the crosshair away; False when there is none."""
         had, self.cross = self.cross is not None, None

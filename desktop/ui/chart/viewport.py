@@ -95,6 +95,11 @@ class Viewport:
         self.right = self.first_slot + self.width / self.spacing
         self._hold()
 
+    def show_middle(self, slot: int) -> None:
+        """A slot in the middle."""
+        self.right = slot + 0.5 + self.width / self.spacing / 2
+        self._hold()
+
     # --- time ----------------------------------------------------------------------------------------------
 
     def zoom(self, notches: float, x: float) -> None:
