@@ -112,6 +112,12 @@ def arrow(change: float | None) -> str:
     return "▲" if change > 0 else "▼"
 
 
+def signed_volume(value: float | None) -> str:
+    """As `volume` writes it, for a quantity that can be negative: `−13.4`."""
+    text = volume(value)
+    return MINUS + text if value is not None and value < 0 else text
+
+
 def volume(value: float | None) -> str:
     """Three significant digits: `0.0345`, `812`, `812 K`, `1.00 M`; a dash when unknown."""
     if value is None or not math.isfinite(value):

@@ -46,6 +46,7 @@ class Tokens:
     missing_alpha: float  # share of `warning` in a missing-data hatch
     hollow_up: bool = False  # bodies of rising bars are hollow: colour is not the only sign
     has_dotted_grid: bool = False
+    studies: tuple[str, str, str, str] = ("#5B8CFF", "#F7A600", "#BA68C8", "#4DD0E1")
 
 
 DARK: Final = Tokens(
@@ -110,6 +111,7 @@ LIGHT: Final = Tokens(
     neutral_text="#000000",
     volume_alpha=0.5,
     missing_alpha=0.10,
+    studies=("#2962FF", "#9A6700", "#8E24AA", "#00838F"),
 )
 
 SAFE_DARK: Final = replace(

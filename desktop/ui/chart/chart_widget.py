@@ -8,24 +8,18 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QPixmap, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
 
 from desktop.ui.chart.chart_buttons import ChartButtons
 from desktop.ui.chart.chart_hints import ChartHints
 from desktop.ui.chart.chart_keys import ChartKeys
-from desktop.ui.chart.display import Display
+from desktop.ui.chart.chart_surface import ChartSurface
 from desktop.ui.chart.gestures import Gestures
 from desktop.ui.chart.hand_options import HandOptions
-from desktop.ui.chart.model import ChartModel, Dirty
-from desktop.ui.chart.navigation import Navigation
-from desktop.ui.chart.overlay import Crosshair
-from desktop.ui.chart.painting import Frame
+from desktop.ui.chart.model import Dirty
 from desktop.ui.chart.pointer import Pointer
-from desktop.ui.chart.scales import Scale, ScaleKind
-from desktop.ui.chart.series import ChartKind
 from desktop.ui.chart.source import ChartSource, Clock
-from desktop.ui.chart.view import ChartView
 from desktop.ui.theme import Tokens
 
 _KEYBOARD_FOCUS: Final = (
@@ -35,7 +29,7 @@ _KEYBOARD_FOCUS: Final = (
 )
 
 
-class ChartWidget(QWidget):
+class ChartWidget(ChartSurface):
     """Shows a `ChartSource`. The widget owns no data and asks for older bars by itself."""
 
     text_typed = Signal(str)  # a letter or digit typed while the chart has the focus
@@ -58,13 +52,9 @@ class ChartWidget(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         """monotonic: seconds, of what moves by itself."""
-        super().__init__(parent)
+        super().__init__(source, clock, tokens, zone, lambda: monotonic() * 1000, parent)
         self._source = source
-        self._model = ChartModel(source)
-        self._hands = Navigation(self._model, self, lambda: monotonic() * 1000)
         self.keys = ChartKeys(self._hands)
-        self._display = Display(self._model, clock, tokens, zone, lambda: self._hands.cross)
-        self._renderer, self._view = self._display.renderer, self._display.view
         self.pointer = Pointer(self._model, self._hands, self._display, self)
         self.gestures = Gestures(self._model, self._hands, self._display, self.pointer, lambda: monotonic() * 1000)
         self.gestures.set_options(options or HandOptions())
@@ -74,102 +64,9 @@ class ChartWidget(QWidget):
         self._connect()
         self._announce_state()
 
-    # --- public --------------------------------------------------------------------------------------------
-
-    @property
-    def model(self) -> ChartModel:
-        """The numbers behind the picture."""
-        return self._model
-
-    @property
-    def frame(self) -> Frame | None:
-        """The picture as last painted."""
-        return self._renderer.frame
-
-    @property
-    def picture(self) -> QPixmap:
-        """The cached picture below the overlay, in device pixels."""
-        return self._renderer.picture
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether what is on the screen is up to date."""
-        return self._display.pacer.is_idle
-
-    @property
-    def crosshair(self) -> Crosshair | None:
-        """Where the crosshair was last painted, in device pixels."""
-        shown = self._renderer.shown
-        return shown.crosshair if shown is not None else None
-
-    @property
-    def legend_text(self) -> str:
-        """The legend as last painted, a line a line."""
-        shown = self._renderer.shown
-        lines = shown.legend if shown is not None else ()
-        return "\n".join("".join(run.text for run in line if run.role != "dot") for line in lines)
-
-    @property
-    def view(self) -> ChartView:
-        """The pyqtgraph view."""
-        return self._view
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Another appearance."""
-        self._renderer.framer.tokens = tokens
-        self._display.forget()
-
-    @property
-    def zone(self) -> dt.tzinfo:
-        """The zone whose clock the time axis shows."""
-        return self._renderer.framer.zone
-
-    def set_zone(self, zone: dt.tzinfo) -> None:
-        """Another zone for the time axis."""
-        self._renderer.framer.zone = zone
-        self._display.forget()
-
-    def set_autoscale(self, is_on: bool) -> None:
-        """Whether prices follow what is visible."""
-        self._hands.set_autoscale(is_on)
-
-    @property
-    def kind(self) -> ChartKind:
-        """How the series is drawn."""
-        return self._model.drawn.kind
-
-    def set_kind(self, kind: ChartKind) -> None:
-        """Draws the series another way."""
-        self._model.set_kind(kind)
-        self._on_moved(Dirty.ALL)
-
-    @property
-    def scale(self) -> Scale:
-        """The price scale's kind, and whether it is inverted."""
-        return self._model.scale
-
-    def set_scale(self, kind: ScaleKind, *, is_inverted: bool = False) -> None:
-        """Another price scale; the same prices stay on the screen."""
-        was_autoscaled = self._model.view.is_autoscaled
-        self._model.set_scale(kind, is_inverted=is_inverted)
-        if self._model.view.is_autoscaled != was_autoscaled:
-            self.autoscale_changed.emit(self._model.view.is_autoscaled)
-        self._on_moved(Dirty.ALL)
-
-    def show_latest(self) -> None:
-        """The newest bar at the right margin."""
-        self._hands.show_latest()
-
-    def paint_now(self) -> None:
-        """Paints what is out of date at once instead of with the next frame."""
-        self._display.paint_now()
-
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(240, 160)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        self._display.put_into(self)
         self.buttons = ChartButtons(self._model, self)
         self.buttons.latest.clicked.connect(self.show_latest)
         self.hints = ChartHints(self._renderer, self._view.viewport(), self)
@@ -268,8 +165,13 @@ class ChartWidget(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.DevicePixelRatioChange):
+        if event.type() == QEvent.Type.FontChange:
             self._display.forget()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # Qt does not make a changeEvent of it
+            self._display.forget()
+        return super().event(event)
 
     def _announce_state(self) -> None:
         name = f"Chart of {self._source.ticker}, {self._source.timeframe}" if self._source.ticker else "Chart"

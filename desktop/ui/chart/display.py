@@ -82,7 +82,9 @@ class Display(QObject):
         view, framer = self.view, self.renderer.framer
         size = max(1, view.width()), max(1, view.height())
         changed = self.renderer.update(dirty, size, view.devicePixelRatioF(), self._cross(), self.has_ring)
-        view.plot_size = QPointF(self._model.view.width, self._model.view.height)
+        frame = self.renderer.frame
+        below = frame.full_height / frame.scale if frame is not None else self._model.view.height
+        view.plot_size = QPointF(self._model.view.width, below)
         if framer.needed_width < framer.axis_width and not self._shrink_timer.isActive():
             self._shrink_timer.start()
         self.updated.emit()

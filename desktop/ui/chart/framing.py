@@ -16,6 +16,7 @@ from desktop.ui.chart.empty_times import band_text
 from desktop.ui.chart.geometry import Grid, PriceScale, bucket_size
 from desktop.ui.chart.model import VOLUME_SHARE, ChartModel
 from desktop.ui.chart.painting import Fonts, Frame, Label
+from desktop.ui.chart.panes import StudyFramer, has_shift
 from desktop.ui.chart.pyramid import CLOSE
 from desktop.ui.chart.scales import Scale, Writer, scale_labels
 from desktop.ui.theme import Tokens, number_font, text_font
@@ -46,6 +47,7 @@ class Framer:
         self.axis_width = _LEAST_AXIS
         self.needed_width = _LEAST_AXIS
         self.writer = Writer()  # of prices beside the axis
+        self.studies = StudyFramer(model)
         self._fonts: tuple[float, Fonts] | None = None
         self._window: _LabelWindow | None = None
         self._widths: dict[str, float] = {}
@@ -67,13 +69,17 @@ class Framer:
         axis_height = math.ceil(tall) + 10
         model, view = self.model, self.model.view
         while True:
-            plot_width, plot_height = max(1, width - self.axis_width), max(1, height - axis_height)
+            plot_width, full_height = max(1, width - self.axis_width), max(1, height - axis_height)
+            heights = model.studies.heights(full_height)
+            plot_height = heights[0]
             view.resize(plot_width, plot_height, width)
             columns = self._columns(scale)
-            model.rescale(columns.values)
+            model.rescale(columns.values, self.studies.scaling_values(columns.size))
             price_scale = self._scale(columns)
             labels, self.writer = scale_labels(price_scale, view.bottom, view.top, plot_height, tall, model.style)
-            self.needed_width = self._width_for([label.text for label in labels], fonts, scale)
+            pane_scales = self.studies.scales(columns.size, heights[1:], tall)
+            texts = [label.text for pane in pane_scales for label in pane.labels]
+            self.needed_width = self._width_for([*texts, *(label.text for label in labels)], fonts, scale)
             if self.needed_width <= self.axis_width:
                 break
             self.axis_width = self.needed_width
@@ -83,6 +89,7 @@ class Framer:
         prices = PriceScale(view.bottom, view.top, 0, high, model.scale.is_log, model.scale.is_inverted)
         has_bars = model.last is not None
         rows = prices.rows(np.array([label.price for label in labels])).tolist() if has_bars else []
+        volumes = PriceScale(0.0, model.volume_top or 1.0, high - math.floor(high * VOLUME_SHARE), high // 5)
         return Frame(
             tokens=self.tokens,
             fonts=fonts,
@@ -102,6 +109,9 @@ class Framer:
             ),
             bands=self._bands(grid, wide),
             kind=model.drawn.kind,
+            overlays=self.studies.overlays(columns, grid, prices, volumes, self.tokens),
+            panes=self.studies.panes(pane_scales, columns, grid, self.tokens, plot_height),
+            is_shifted=any(has_shift(placed) for placed in model.studies.items),
             zone=formatting.zone_name(self._last_ms(), self.zone) if has_bars else "",
             band_text=band_text(model.source.status),
         )
@@ -109,15 +119,25 @@ class Framer:
     def refresh(self, frame: Frame) -> Frame | None:
         """The same frame with the newest bars, or None when a scale moved or a bar came and all is to be painted."""
         columns = self._columns(frame.scale)
-        moved = self.model.rescale(columns.values)
+        moved = self.model.rescale(columns.values, self.studies.scaling_values(columns.size))
         if moved or columns.size != frame.columns.size or len(columns) != len(frame.columns):
             return None
-        return replace(frame, columns=columns)
+        if not self.model.studies.items:
+            return replace(frame, columns=columns)
+        volumes = PriceScale(0.0, frame.volume_top or 1.0, frame.plot_height - frame.volume_height, frame.volume_height)
+        overlays = self.studies.overlays(columns, frame.grid, frame.prices, volumes, self.tokens)
+        heights = [pane.height / frame.scale for pane in frame.panes]
+        scales = self.studies.scales(columns.size, heights, QFontMetricsF(frame.fonts.number).height() / frame.scale)
+        panes = self.studies.panes(scales, columns, frame.grid, self.tokens, frame.plot_height / frame.scale)
+        if frame.is_shifted or [pane.scale for pane in panes] != [pane.scale for pane in frame.panes]:
+            return None
+        return replace(frame, columns=columns, overlays=overlays, panes=panes)
 
     def forget(self) -> None:
         """Drops everything kept: another series, zone or look."""
         self._window = None
         self._fonts = None
+        self.studies.forget()
 
     # --- inner ---------------------------------------------------------------------------------------------
 

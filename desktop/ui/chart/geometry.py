@@ -100,15 +100,19 @@ class PriceScale:
     is_log: bool = False
     is_inverted: bool = False
 
-    def rows(self, price: Floats) -> Ints:
-        """Device row of each price; far outside prices are held within a million rows so that int32 holds them."""
+    def places(self, price: Floats) -> Floats:
+        """Where each price lies, in fractions of device rows; NaN stays NaN."""
         if self.is_log:
             with np.errstate(divide="ignore", invalid="ignore"):
-                price = np.where(price > 0, np.log(price), -np.inf)
+                price = np.where(price > 0, np.log(price), np.where(np.isnan(price), np.nan, -np.inf))
         share = (self.top - price) / (self.top - self.bottom)
         if self.is_inverted:
             share = 1 - share
-        clipped: Ints = np.rint(np.clip(self.y0 + share * self.height, -1e6, 1e6)).astype(np.int64)
+        return self.y0 + share * self.height
+
+    def rows(self, price: Floats) -> Ints:
+        """Device row of each price; far outside prices are held within a million rows so that int32 holds them."""
+        clipped: Ints = np.rint(np.clip(self.places(price), -1e6, 1e6)).astype(np.int64)
         return clipped
 
     def row(self, price: float) -> int:

@@ -16,9 +16,11 @@ from desktop.ui.theme import Tokens
 _SIDE_PX: Final = 10
 
 
-def legend_lines(frame: Frame, lines: Sequence[Sequence[Run]]) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
-    """For each row of a legend the box it covers and what paints it."""
-    left, top = frame.px(_SIDE_PX), frame.px(8)
+def legend_lines(
+    frame: Frame, lines: Sequence[Sequence[Run]], pane_top: int = 0
+) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
+    """For each row of a legend the box it covers and what paints it; the legend of the pane that begins at a row."""
+    left, top = frame.px(_SIDE_PX), pane_top + frame.px(8 if not pane_top else 4)
     tall = frame.fonts.texts.metrics(frame.fonts.text).height() + frame.px(3)
     for index, fitted in enumerate(fitted_rows(frame, lines)):
         wide = sum(width for _run, width in fitted)

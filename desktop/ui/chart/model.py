@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from desktop.ui.chart.scales import Scale, ScaleKind
 from desktop.ui.chart.series import ChartKind, Drawn
 from desktop.ui.chart.slots import SlotAxis, slot_axis
 from desktop.ui.chart.source import ChartSource
+from desktop.ui.chart.studies import ChartStudies
 from desktop.ui.chart.viewport import Viewport
 from desktop.ui.formatting import PriceStyle
 
@@ -56,6 +58,7 @@ class ChartModel:
         self.style = PriceStyle()
         self.scale = Scale()
         self.drawn = Drawn()
+        self.studies = ChartStudies()
         self.new_bars = 0  # arrived while the last bar was out of view
         self.volume_top = 0.0
         self._count = 0
@@ -90,6 +93,7 @@ class ChartModel:
             return
         self.axis = slot_axis(self.source.market, self.source.timeframe, bars.start_ms)
         self.drawn.set_kind(self.drawn.kind, bars)
+        self.studies.reset(bars, self.source.market)
         self.pyramid.update(self.drawn.bars, self.axis, 0, self._count)
         self.view.first_slot, self.view.last_slot = self._slot(0), self._slot(-1)
         self._identity = (self.source.ticker, self.source.timeframe)
@@ -105,6 +109,7 @@ class ChartModel:
         self.axis.prepend(count)
         self._count = len(self.bars)
         self._draw_anew(count)
+        self.studies.prepended(self.bars, count)
         self.view.first_slot = self._slot(0)
 
     def on_changed(self, first_index: int) -> Dirty:
@@ -116,6 +121,7 @@ class ChartModel:
         self._count = len(self.bars)
         first_index = max(0, min(first_index, self._count - 1))
         self.drawn.update(self.bars, first_index)
+        self.studies.changed(self.bars, first_index)
         self.pyramid.update(self.drawn.bars, self.axis, first_index, self._count)
         self.new_bars += self.view.follow(self._slot(0), self._slot(-1))
         is_tick = previous == self._count and first_index == self._count - 1
@@ -193,14 +199,36 @@ class ChartModel:
         keys, values = self.pyramid.visible(bars, self.axis, begin, end, size)
         return keys, values, float(bars.close[begin - 1]) if begin else float("nan")
 
-    def rescale(self, values: Floats) -> bool:
-        """Autoscale over the visible columns (5, m) by the margin rules; True when a range moved."""
+    def samples(self, size: int, shift: int = 0) -> tuple[Ints, Ints]:
+        """Buckets of `size` slots that hold bars, so many slots left of the view as `shift` says.
+
+        Their keys (m,), and the index of the last bar in each.
+        """
+        starts, view = self.bars.start_ms, self.view
+        if not self._count:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        first, last = math.floor(view.left) - 1 - shift, math.ceil(view.right) + 1 - shift
+        if size == 1:
+            begin, end = self.axis.index_range(starts, first, last)
+            begin, end = max(0, begin - 1), min(self._count, end + 1)  # lines come from and go to the next bar
+            return self.axis.slots(starts, begin, end), np.arange(begin, end, dtype=np.int64)
+        keys = np.arange(first // size, last // size + 1, dtype=np.int64)
+        at = self.axis.last_indices(starts, (keys + 1) * size - 1)
+        before = self.axis.last_indices(starts, keys * size - 1)
+        holds_any = at > before
+        return keys[holds_any], at[holds_any]
+
+    def rescale(self, values: Floats, others: Sequence[Floats] = ()) -> bool:
+        """Autoscale over the visible columns (5, m) by the margin rules; True when a range moved.
+
+        others: prices of studies that have to be on the screen too.
+        """
         if not values.shape[1]:
             return False
         moved = self._rescale_volume(values[VOLUME])
         if not self.view.is_autoscaled:
             return moved
-        low, high = self.scale.extremes(values[LOW], values[HIGH])
+        low, high = self.scale.extremes(np.concatenate([values[LOW], *others]), np.concatenate([values[HIGH], *others]))
         upper, lower = (BOTTOM_MARGIN, TOP_MARGIN) if self.scale.is_inverted else (TOP_MARGIN, BOTTOM_MARGIN)
         wanted = fit_range(low, high, top_margin=upper, bottom_margin=lower, is_log=self.scale.is_log)
         current = (self.view.bottom, self.view.top)

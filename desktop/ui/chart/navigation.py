@@ -12,6 +12,7 @@ from desktop.ui.chart.kinetic import Glide
 from desktop.ui.chart.magnet import Magnet
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.motion import Motion
+from desktop.ui.chart.scales import ScaleKind
 
 
 @dataclass(slots=True)
@@ -50,6 +51,14 @@ class Navigation(QObject):
         if self._model.view.is_autoscaled != is_on:
             self._model.view.is_autoscaled = is_on
             self.autoscale_changed.emit(is_on)
+        self.moved.emit(Dirty.ALL)
+
+    def set_scale(self, kind: ScaleKind, *, is_inverted: bool) -> None:
+        """Another price scale; the same prices stay on the screen where it has them."""
+        was_autoscaled = self._model.view.is_autoscaled
+        self._model.set_scale(kind, is_inverted=is_inverted)
+        if self._model.view.is_autoscaled != was_autoscaled:
+            self.autoscale_changed.emit(self._model.view.is_autoscaled)
         self.moved.emit(Dirty.ALL)
 
     def show_latest(self) -> None:

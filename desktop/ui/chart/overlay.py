@@ -61,6 +61,7 @@ class Overlay:
 
     frame: Frame
     legend: tuple[tuple[Run, ...], ...] = ()
+    pane_legends: tuple[tuple[Run, ...], ...] = ()  # a line for each pane below the prices
     last: LastPrice | None = None
     crosshair: Crosshair | None = None
     message: Message | None = None
@@ -112,6 +113,9 @@ def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] 
         _add_cross_lines(layout, overlay.frame, overlay.crosshair)
     if overlay.legend:
         for box, draw in legend_lines(overlay.frame, overlay.legend):
+            layout.add(draw, box)
+    for pane, line in zip(overlay.frame.panes, overlay.pane_legends, strict=False):
+        for box, draw in legend_lines(overlay.frame, [line], pane.top):
             layout.add(draw, box)
     if overlay.message is not None:
         _add_message(layout, overlay.frame, overlay.message)
@@ -206,13 +210,13 @@ def _add_empty_lines(layout: Layout, frame: Frame, lines: Sequence[tuple[int, in
 
 def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
     line = frame.line
-    rects = [QRect(cross.x - line, 0, 2 * line + 1, frame.plot_height)]
+    rects = [QRect(cross.x - line, 0, 2 * line + 1, frame.full_height)]
     if cross.y is not None:
         rects.append(QRect(0, cross.y - line, frame.plot_width, 2 * line + 1))
 
     def draw(painter: QPainter) -> None:
         colour = frame.tokens.crosshair
-        _dashed(painter, colour, line, (6.0, 6.0), (cross.x, 0), (cross.x, frame.plot_height - 1))
+        _dashed(painter, colour, line, (6.0, 6.0), (cross.x, 0), (cross.x, frame.full_height - 1))
         if cross.y is not None:
             _dashed(painter, colour, line, (6.0, 6.0), (0, cross.y), (frame.plot_width - 1, cross.y))
 
@@ -224,9 +228,9 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
     wide, tall = metrics.horizontalAdvance(cross.time) + frame.px(16), metrics.height() + frame.px(4)
     left = max(0, min(cross.x - wide // 2, frame.plot_width - wide))
     line = frame.line
-    boxes = [(QRect(left, frame.plot_height + line, wide, frame.height - frame.plot_height - line), cross.time)]
+    boxes = [(QRect(left, frame.full_height + line, wide, frame.height - frame.full_height - line), cross.time)]
     if cross.y is not None:
-        top = max(0, min(cross.y - tall // 2, frame.plot_height - tall))
+        top = max(0, min(cross.y - tall // 2, frame.full_height - tall))
         right = frame.width - frame.plot_width - line
         boxes.append((QRect(frame.plot_width + line, top, right, tall), cross.price))
 

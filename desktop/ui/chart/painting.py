@@ -12,7 +12,9 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 
 from desktop.ui.chart.candles import Columns, strip_of, volume_rects
+from desktop.ui.chart.curves import Curve, paint_curve
 from desktop.ui.chart.geometry import Grid, PriceScale
+from desktop.ui.chart.pane_frame import PaneFrame
 from desktop.ui.chart.rects import Rects, fill_rects
 from desktop.ui.chart.series import ChartKind, paint_series, signs_of
 from desktop.ui.chart.texts import Texts
@@ -62,6 +64,9 @@ class Frame:
     bands: tuple[tuple[int, int], ...]  # missing data: first and last device column
     zone: str
     kind: ChartKind = ChartKind.CANDLES
+    overlays: tuple[Curve, ...] = ()
+    panes: tuple[PaneFrame, ...] = ()
+    is_shifted: bool = False  # something is drawn beside the bars it belongs to
     band_text: str = ""  # on the bands
 
     def px(self, logical: float) -> int:
@@ -75,7 +80,17 @@ class Frame:
 
     @property
     def plot(self) -> QRect:
+        """The main pane."""
         return QRect(0, 0, self.plot_width, self.plot_height)
+
+    @property
+    def full_height(self) -> int:
+        """Down to the time axis, below the last pane."""
+        return self.panes[-1].top + self.panes[-1].height if self.panes else self.plot_height
+
+    def pane_at(self, row: int) -> PaneFrame | None:
+        """The pane below the prices that a row lies in."""
+        return next((pane for pane in self.panes if pane.top <= row < pane.top + pane.height), None)
 
 
 def paint(painter: QPainter, frame: Frame) -> None:
@@ -83,14 +98,17 @@ def paint(painter: QPainter, frame: Frame) -> None:
     painter.fillRect(0, 0, frame.width, frame.height, QColor(frame.tokens.chart))
     painter.setClipRect(frame.plot)
     _paint_plot(painter, frame, frame.columns)
+    for curve in frame.overlays:
+        paint_curve(painter, curve, frame.tokens, frame.scale)
     painter.setClipping(False)
+    paint_panes(painter, frame, QRect(0, 0, frame.plot_width, frame.full_height))
     _paint_axes(painter, frame)
 
 
 def paint_last(painter: QPainter, frame: Frame, slot: int) -> QRect:
     """Only the column of a slot and those right of it, over a picture of the same view; answers what was painted."""
     first, last, key = strip_of(frame.columns, frame.grid, slot)
-    if frame.kind.is_line:  # the line from the bar before moves with this one
+    if frame.kind.is_line or frame.overlays or frame.panes:  # the line from the bar before moves with this one
         first = min(first, frame.grid.left_of((key - 1) * frame.columns.size))
     strip = QRect(first, 0, last - first + 1, frame.plot_height).intersected(frame.plot)
     if strip.isEmpty():
@@ -98,13 +116,17 @@ def paint_last(painter: QPainter, frame: Frame, slot: int) -> QRect:
     painter.setClipRect(strip)
     painter.fillRect(strip, QColor(frame.tokens.chart))
     _paint_plot(painter, frame, frame.columns.tail(key - 2))
+    for curve in frame.overlays:
+        paint_curve(painter, curve.tail(strip.left()), frame.tokens, frame.scale)
     painter.setClipping(False)
-    return strip
+    whole = QRect(strip.left(), 0, strip.width(), frame.full_height)
+    paint_panes(painter, frame, whole)
+    return whole
 
 
 def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
     tokens = frame.tokens
-    fill_rects(painter, _grid_rects(frame), tokens.grid)
+    fill_rects(painter, _grid_rects(frame), tokens.grid, is_dotted=tokens.has_dotted_grid)
     for first, last in frame.bands:
         _paint_band(painter, frame, first, last)
     if not len(columns):
@@ -115,6 +137,29 @@ def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
     for sign, colour in ((1, tokens.up), (-1, tokens.down), (0, tokens.neutral)):
         fill_rects(painter, volumes[signs == sign], blend(colour, tokens.chart, tokens.volume_alpha))
     paint_series(painter, frame.kind, columns, frame.grid, frame.prices, tokens, signs)
+
+
+def paint_panes(painter: QPainter, frame: Frame, part: QRect) -> None:
+    """The panes below the prices, as far as they lie in a part of the plot."""
+    tokens, line = frame.tokens, frame.line
+    for pane in frame.panes:
+        box = QRect(0, pane.top, frame.plot_width, pane.height).intersected(part)
+        if box.isEmpty():
+            continue
+        painter.setClipRect(box)
+        painter.fillRect(box, QColor(tokens.chart))
+        bottom = pane.top + pane.height - 1
+        down = [(label.at, pane.top, label.at + line - 1, bottom) for label in frame.time_labels]
+        rows = [pane.scale.row(label.price) for label in pane.labels]
+        across = [(0, row, frame.plot_width - 1, row + line - 1) for row in rows]
+        lines = np.array(down + across, np.int32).reshape(-1, 4)
+        fill_rects(painter, lines, tokens.grid, is_dotted=tokens.has_dotted_grid)
+        levels = [(0, row, frame.plot_width - 1, row + line - 1) for row in pane.levels]
+        fill_rects(painter, np.array(levels, np.int32).reshape(-1, 4), tokens.line)
+        for curve in pane.curves:
+            paint_curve(painter, curve.tail(box.left()) if box.left() else curve, tokens, frame.scale)
+        painter.fillRect(0, pane.top, frame.plot_width, line, QColor(tokens.line))
+    painter.setClipping(False)
 
 
 def _grid_rects(frame: Frame) -> Rects:
@@ -170,9 +215,9 @@ def draw_left(painter: QPainter, box: QRect, text: str, metrics: QFontMetrics) -
 
 def _paint_axes(painter: QPainter, frame: Frame) -> None:
     tokens, line = frame.tokens, frame.line
-    right, below = frame.width - frame.plot_width, frame.height - frame.plot_height
+    right, below = frame.width - frame.plot_width, frame.height - frame.full_height
     painter.fillRect(frame.plot_width, 0, line, frame.height, QColor(tokens.line))
-    painter.fillRect(0, frame.plot_height, frame.width, line, QColor(tokens.line))
+    painter.fillRect(0, frame.full_height, frame.width, line, QColor(tokens.line))
     fonts, texts = frame.fonts, frame.fonts.texts
     tall = texts.metrics(fonts.number).height()
     left = frame.plot_width + frame.px(7)
@@ -180,7 +225,13 @@ def _paint_axes(painter: QPainter, frame: Frame) -> None:
         top = label.at - tall // 2
         if tall // 2 <= label.at <= frame.plot_height - tall // 2:
             texts.draw(painter, left, top, fonts.number, label.text, tokens.text, tokens.chart)
-    top = frame.plot_height + line + (below - line - tall) // 2
+    for pane in frame.panes:
+        painter.fillRect(frame.plot_width, pane.top, right, line, QColor(tokens.line))
+        for mark in pane.labels:
+            row = pane.scale.row(mark.price)
+            if pane.top + tall // 2 <= row <= pane.top + pane.height - tall // 2:
+                texts.draw(painter, left, row - tall // 2, fonts.number, mark.text, tokens.text, tokens.chart)
+    top = frame.full_height + line + (below - line - tall) // 2
     for label in frame.time_labels:
         font = fonts.number_strong if label.is_strong else fonts.number
         half = texts.width(font, label.text) // 2
@@ -188,5 +239,5 @@ def _paint_axes(painter: QPainter, frame: Frame) -> None:
             texts.draw(painter, label.at - half, top, font, label.text, tokens.text, tokens.chart)
     if frame.zone:
         left = frame.plot_width + (right - texts.width(fonts.text, frame.zone)) // 2
-        top = frame.plot_height + line + (below - line - texts.metrics(fonts.text).height()) // 2
+        top = frame.full_height + line + (below - line - texts.metrics(fonts.text).height()) // 2
         texts.draw(painter, left, top, fonts.text, frame.zone, tokens.secondary, tokens.chart)

@@ -8,7 +8,7 @@ import numpy as np
 import shiboken6
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QBrush, QColor, QPainter
 
 Rects = NDArray[np.int32]  # (n, 4): x1, y1, x2, y2, inclusive, device pixels
 
@@ -16,13 +16,14 @@ NO_RECTS: Final[Rects] = np.empty((0, 4), np.int32)
 NO_RECTS.setflags(write=False)
 
 
-def fill_rects(painter: QPainter, rects: Rects, colour: str) -> None:
-    """Fills the rectangles without outline. The painter's transform has to be whole pixels."""
+def fill_rects(painter: QPainter, rects: Rects, colour: str, *, is_dotted: bool = False) -> None:
+    """Fills the rectangles without outline, or every other pixel of them. The transform has to be whole pixels."""
     if not len(rects):
         return
     held = np.ascontiguousarray(rects, np.int32)  # kept alive over the call: Qt reads this very memory
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
+    style = Qt.BrushStyle.Dense4Pattern if is_dotted else Qt.BrushStyle.SolidPattern
+    painter.setBrush(QBrush(QColor(colour), style))
     first = cast(QRect, shiboken6.wrapInstance(held.ctypes.data, QRect))
     painter.drawRects(first, len(held))
 

@@ -87,6 +87,7 @@ class Renderer:
         return Overlay(
             frame,
             legend=self.narrator.legend(index, None if cross is None else cross.slot),
+            pane_legends=self.narrator.pane_lines(index),
             empty=empty_lines(frame),
             last=self.narrator.last_price(self.framer.writer),
             crosshair=self._crosshair(frame, cross) if cross is not None else None,
@@ -100,6 +101,10 @@ class Renderer:
         if self.model.last is None or not 0 <= x < frame.plot_width:
             return None
         time = self.narrator.time_text(cross.slot, self.framer.zone)
+        pane = frame.pane_at(round(cross.y * frame.scale)) if cross.y is not None else None
+        if pane is not None and cross.y is not None:
+            row = round(cross.y * frame.scale)
+            return Crosshair(x, row, pane.style.text(pane.scale.price(row)), time)
         price = self._cross_price(frame, cross)
         row = frame.prices.row(price) if price is not None else -1
         if price is None or not 0 <= row < frame.plot_height:

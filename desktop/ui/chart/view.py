@@ -108,6 +108,8 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     ticker_dropped = Signal(str)
     resized = Signal()
 
+    picture_scale: float | None = None  # device pixels a logical one for a picture; None: as the screen has them
+
     _layers: tuple[_Layer, ...] = ()  # pyqtgraph sends a resize event while it is being built
 
     def __init__(
@@ -144,6 +146,9 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     @property
     def is_dragging(self) -> bool:
         return self._is_dragging
+
+    def devicePixelRatioF(self) -> float:
+        return float(super().devicePixelRatioF() if self.picture_scale is None else self.picture_scale)
 
     def area_at(self, position: QPointF) -> Area:
         """Which part of the chart lies there."""
