@@ -24,7 +24,7 @@ def cache_steps() -> list[Step]:
 
 def user_steps() -> list[Step]:
     """What brings user.sqlite from each version to the next, from nothing on."""
-    return [[_read("user_schema.sql")], [_read("user_schema_2.sql")]]
+    return [[_read("user_schema.sql")], [_read("user_schema_2.sql")], [_read("user_schema_3.sql")]]
 
 
 def migrate(connection: sqlite3.Connection, steps: list[Step], application_id: int) -> None:

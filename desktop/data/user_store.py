@@ -1,4 +1,4 @@
-"""What a person made in one world and nobody can give back: watchlists and drawings now, alerts later.
+"""What a person made in one world and nobody can give back: watchlists, drawings, layouts.
 
 The file is written through to the disk at every change and backed up at start and end; the newest five backups stay.
 """
@@ -18,9 +18,11 @@ from desktop.data.closing import ClosesAtExit
 from desktop.data.migrations import USER_ID, user_steps
 from desktop.data.sqlite_thread import SqliteThread
 from desktop.data.store_files import DamagedFile, open_writer, set_aside, transaction, translated, utc_stamp
+from desktop.domain import layout_json
 from desktop.domain.drawing_json import as_record, from_record
 from desktop.domain.drawings import Drawing
 from desktop.domain.errors import BadInput, CacheError
+from desktop.domain.layout import Layout
 from desktop.domain.world import World
 
 T = TypeVar("T")
@@ -125,6 +127,33 @@ class UserStore(ClosesAtExit):
 
         await self._run(work)
 
+    async def layout(self, name: str) -> Layout | None:
+        """A layout of charts; None when it was never saved, or cannot be read."""
+
+        def work(connection: sqlite3.Connection) -> Layout | None:
+            row = connection.execute("SELECT record FROM layout WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                return None
+            try:
+                return layout_json.load(row[0])
+            except BadInput as error:
+                _log.warning("the layout %s cannot be read: %s", name, error)
+                return None
+
+        return await self._run(work)
+
+    async def put_layout(self, name: str, layout: Layout) -> None:
+        """Saves a layout as a whole."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(
+                    "INSERT OR REPLACE INTO layout (name, record) VALUES (?, ?)", (name, layout_json.dump(layout))
+                )
+                _count_change(connection)
+
+        await self._run(work)
+
     async def back_up(self) -> Path | None:
         """Makes a backup if anything changed since the newest one; answers its path."""
         return await self._thread.run(self._back_up)
@@ -162,12 +191,12 @@ class UserStore(ClosesAtExit):
                     Path(f"{self.path}{suffix}").unlink(missing_ok=True)
                 continue
             self._on_event(
-                f"The file with your watchlists and drawings was damaged; the backup of {_moment(backup)} was restored"
-                f" and the damaged file kept as {aside.name}."
+                f"The file with your watchlists, drawings and layouts was damaged; the backup of"
+                f" {_moment(backup)} was restored and the damaged file kept as {aside.name}."
             )
             return connection
         self._on_event(
-            "The file with your watchlists and drawings was damaged and there is no backup yet;"
+            "The file with your watchlists, drawings and layouts was damaged and there is no backup yet;"
             f" it was kept as {aside.name}."
         )
         return self._open()
