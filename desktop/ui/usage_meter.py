@@ -43,7 +43,7 @@ class UsageMeter(QWidget):
             self.setToolTip(details)
             self.label.setToolTip(details)
             self.label.setAccessibleDescription(details)
-        self.bar.show_share(usage.in_window, usage.limit_per_minute, colour, tokens.line)
+        self.bar.show_share(usage.in_window, usage.limit_per_minute, colour, tokens.hover)
 
 
 def _calm_text(usage: Usage) -> str:
