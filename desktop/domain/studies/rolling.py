@@ -29,8 +29,7 @@ def rolling_mean_and_deviation(values: Floats, period: int) -> tuple[Floats, Flo
     if count < period:
         return np.full(count, np.nan), np.full(count, np.nan)
     blocks = _blocks(values, period)
-    anchors = blocks[:, -1:].copy()
-    anchors[-1] = values[-1]
+    anchors = blocks[:, -1:]
     previous = np.concatenate([blocks[:1, :1], anchors[:-1]])  # the end of the block before, which a window includes
     ends, begins = blocks - anchors, blocks - previous
     total = _joined(_ends(ends), np.cumsum(begins, axis=1).ravel(), count, period)

@@ -24,7 +24,7 @@ class StudySeries:
 
     A call after each change keeps `outputs` right: `changed` for ticks and appended bars, at a cost that does not grow
     with the history; `prepended` and `reset` compute everything anew. To do that in a worker, run `compute` there
-    and pass what it gives to `adopt`.
+    and pass what it gives to `adopt`; `shifted` keeps the values in their place meanwhile.
     """
 
     def __init__(self, study: Study, market: Market) -> None:
@@ -64,10 +64,21 @@ class StudySeries:
         if first < self._count:
             self._kernel.tail(bars, first, self._columns[:, : self._count])
 
-    def adopt(self, columns: Sequence[Floats]) -> None:
-        """Takes what `compute` gave. Bars that came in since are then told by `changed`, from their count then on.
+    def shifted(self, count: int) -> None:
+        """`count` older bars came in front and a worker is computing: known values move along, NaN in front of them.
 
-        The last bar of that time usually changed too: `changed(bars, first_index)` with its index.
+        `changed` goes on from there until `adopt` brings the values of the whole.
+        """
+        grown = np.empty((self._kernel.width, _capacity(self._count + count)))
+        grown[:, :count] = np.nan
+        grown[:, count : count + self._count] = self._columns[:, : self._count]
+        self._columns = grown
+        self._count += count
+
+    def adopt(self, columns: Sequence[Floats]) -> None:
+        """Takes what `compute` gave. Then call `changed` with the least first index of all changes since it began.
+
+        A result from before bars came in front, or from other bars, must not be adopted.
         """
         self._count = len(columns[0])
         self._columns = np.empty((self._kernel.width, _capacity(self._count)))
