@@ -287,18 +287,6 @@ def test_a_new_bar_out_of_view_moves_nothing_and_is_counted(
     assert chart.model.new_bars == 0
 
 
-def test_another_timeframe_keeps_the_time_at_the_right_edge(
-    qtbot: QtBot, chart: ChartWidget, source: SeriesSource
-) -> None:
-    view = chart.model.view
-    view.pan(4000)
-    right_ms = chart.model.axis.time_at(source.series.bars.start_ms, int(view.right))
-    source.show(walk(2000, step_ms=300_000), "X:BTCUSD", Timeframe.parse("5m"))
-    settle(qtbot, chart)
-    there = chart.model.axis.time_at(source.series.bars.start_ms, int(view.right))
-    assert 0 <= there - right_ms < 300_000
-
-
 def test_another_timeframe_stays_with_the_newest_bar_and_another_ticker_goes_to_it(
     qtbot: QtBot, chart: ChartWidget, source: SeriesSource
 ) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QPointF, Qt
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.hand_options import HandOptions, wants_motion
 from desktop.ui.chart.kinetic import Throw
-from desktop.ui.chart.measure import Place, add_measurement, add_zoom_box, measured
+from desktop.ui.chart.measure import Measurement, Place, add_measurement, add_zoom_box, measured
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Layout
@@ -53,6 +53,7 @@ class Gestures(QObject):
         self._now_ms = now_ms
         self._drag: _Drag | None = None
         self._measure: tuple[Place, Place] | None = None
+        self._ticker = model.source.ticker
         view = display.view
         view.left.connect(self._on_left)
         view.wheel_turned.connect(self._on_wheel)
@@ -65,9 +66,9 @@ class Gestures(QObject):
         display.renderer.extras.append(self._add_shapes)
 
     @property
-    def is_measuring(self) -> bool:
-        """Whether a measurement is on the screen."""
-        return self._measure is not None
+    def measurement(self) -> Measurement | None:
+        """What is measured on the screen, in numbers of now."""
+        return None if self._measure is None else measured(self._model, *self._measure)
 
     def end_measure(self) -> bool:
         """Takes the measurement away; False when there is none."""
@@ -77,7 +78,13 @@ class Gestures(QObject):
         return was_measuring
 
     def on_series_replaced(self) -> None:
-        """Another series: what was measured or about to be stretched belongs to the one before."""
+        """Another series: what was measured or about to be stretched belongs to the one before.
+
+        A price range set by hand stays over a change of timeframe; another ticker has other prices.
+        """
+        if self._model.source.ticker != self._ticker:
+            self._ticker = self._model.source.ticker
+            self._hands.set_autoscale(True)
         self._measure = None
         self._hands.stop()
         if self._drag is not None and self._drag.kind != "pan":
@@ -219,8 +226,8 @@ class Gestures(QObject):
     # --- over the picture ----------------------------------------------------------------------------------
 
     def _add_shapes(self, layout: Layout, frame: Frame) -> None:
-        if self._measure is not None:
-            add_measurement(layout, frame, measured(self._model, *self._measure), self._model.style)
+        if (found := self.measurement) is not None:
+            add_measurement(layout, frame, found, self._model.style)
         drag = self._drag
         if drag is not None and drag.kind == "box":
             start, end = ((point * frame.scale).toPoint() for point in (drag.start, drag.last))

@@ -6,6 +6,7 @@ history never moves what is on the screen.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -134,3 +135,22 @@ def slot_axis(market: Market, timeframe: Timeframe, starts: Ints) -> SlotAxis:
     if market is Market.CRYPTO and is_even:
         return TimeSlots(int(starts[0]) if len(starts) else 0, timeframe.typical_ms)
     return IndexSlots(timeframe.typical_ms)
+
+
+def time_of(axis: SlotAxis, starts: Ints, place: float) -> int:
+    """The time at a place among the slots: of a fraction, between the starts of two. Unix ms."""
+    slot = math.floor(place)
+    start = axis.time_at(starts, slot)
+    return start + round((place - slot) * (axis.time_at(starts, slot + 1) - start))
+
+
+def place_of(axis: SlotAxis, starts: Ints, time_ms: int) -> float:
+    """Where a time stands among the slots: whole for the start of one, a fraction between two."""
+    if not len(starts):
+        return time_ms / axis.unit_ms
+    if time_ms < starts[0]:
+        return axis.slot_of(starts, 0) - (int(starts[0]) - time_ms) / axis.unit_ms
+    slot = axis.slot_at_time(starts, time_ms)
+    here = axis.time_at(starts, slot)
+    before = axis.time_at(starts, slot - 1)
+    return slot - (here - time_ms) / (here - before)
