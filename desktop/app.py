@@ -263,16 +263,19 @@ class _Application:
         session.window.show()
         if choice.is_first_start:
             return
-        settings = desk.preferences.settings
-        ticker, timeframe = settings.ticker, settings.timeframe
+        chart, layout = session.workspace.active, session.workspace.layout
+        shown = layout.tabs[layout.active]
+        cell = shown.cells[shown.active]
+        ticker, timeframe = cell.ticker, str(cell.timeframe)
         if (replay := option(self._arguments, "replay")) is not None:
             assert isinstance(replay, list)
             ticker, timeframe = first_recorded(replay)
         ticker = self._arguments.ticker or ticker
-        session.chart.show(ticker, Timeframe.parse(self._arguments.window_timeframe or timeframe))
+        chart.show(ticker, Timeframe.parse(self._arguments.window_timeframe or timeframe))
+        session.workspace.start()
 
     def _connect(self, stack: AsyncExitStack, session: Session, desk: Desk, source: Source) -> None:
-        window, chart, preferences = session.window, session.chart, desk.preferences
+        window, workspace, preferences = session.window, session.workspace, desk.preferences
         plan, is_demo = preferences.settings.plan, source.world.label == "DEMO"
 
         def explore_demo() -> None:
@@ -289,6 +292,7 @@ class _Application:
                 self._choose(_Choice())
 
         def remember_chart() -> None:
+            chart = workspace.active
             if chart.ticker and option(self._arguments, "replay") is None:
                 preferences.update(ticker=chart.ticker, timeframe=str(chart.timeframe))
 
@@ -300,7 +304,7 @@ class _Application:
         window.demo_requested.connect(explore_demo)
         # Without a key there is nothing of the vendor's to change to: the demo goes on, opened anew.
         window.world_change_requested.connect(change_world)
-        chart.reset.connect(remember_chart)
+        workspace.changed.connect(remember_chart)
         for connection in (desk.keys.changed.connect(use_vendor), preferences.changed.connect(use_plan)):
             stack.callback(QObject.disconnect, connection)  # a closed session hears no more
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from PySide6.QtCore import SignalInstance
 
 from desktop.domain.bars import BarSeries
 from desktop.domain.freshness import Freshness, Seen
+from desktop.domain.layout import Grid, Link, LinkOptions
 from desktop.domain.market import TickerInfo
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
@@ -19,6 +20,7 @@ from desktop.domain.usage import Usage, UsageWarning
 from desktop.services.audit import AuditState
 from desktop.services.exports import ExportProgress
 from desktop.services.notices import Level, Notice
+from desktop.services.workspace import OpenTab
 from desktop.ui.chart.source import ChartSource, Clock
 
 
@@ -149,6 +151,34 @@ class ChartDataApi(ChartSource, Protocol):
     def show(self, ticker: str, timeframe: Timeframe) -> None: ...
 
 
+class WorkspaceApi(Protocol):
+    """The open charts: `changed()` for anything of the layout, `active_changed()` for another active chart."""
+
+    @property
+    def changed(self) -> SignalInstance: ...
+    @property
+    def active_changed(self) -> SignalInstance: ...
+    @property
+    def tabs(self) -> Sequence[OpenTab[Any]]: ...
+    @property
+    def tab(self) -> OpenTab[Any]: ...
+    @property
+    def active(self) -> ChartDataApi: ...
+    @property
+    def charts(self) -> Sequence[ChartDataApi]: ...
+    def activate(self, chart: Any) -> None: ...
+    def add_tab(self, ticker: str = "") -> None: ...
+    def close_tab(self, tab: OpenTab[Any]) -> None: ...
+    def rename_tab(self, tab: OpenTab[Any], name: str) -> None: ...
+    def move_tab(self, tab: OpenTab[Any], index: int) -> None: ...
+    def set_grid(self, grid: Grid) -> None: ...
+    def link_of(self, chart: Any) -> Link | None: ...
+    def linked(self, chart: Any) -> Sequence[ChartDataApi]: ...
+    def set_link(self, chart: Any, link: Link | None) -> None: ...
+    def options(self, link: Link) -> LinkOptions: ...
+    def set_options(self, link: Link, options: LinkOptions) -> None: ...
+
+
 class ExportsApi(Protocol):
     """Files a person asked for, written in the background: `changed()`; what came of each is a notice."""
 
@@ -225,9 +255,14 @@ class WindowServices:
     search: SearchApi
     watchlist: WatchlistApi
     live: LiveApi
-    chart: ChartDataApi
+    workspace: WorkspaceApi
     connection: ConnectionApi
     limits: PlanLimitsApi
     audit: AuditApi
     exports: ExportsApi
     clock: Clock
+
+    @property
+    def chart(self) -> ChartDataApi:
+        """The active one."""
+        return self.workspace.active

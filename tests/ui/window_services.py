@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.domain.bars import BarSeries
 from desktop.domain.errors import BadInput
 from desktop.domain.freshness import Freshness, Origin, Seen
+from desktop.domain.layout import Cell, Layout, Tab
 from desktop.domain.market import TickerInfo, market_of
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
@@ -20,6 +21,7 @@ from desktop.domain.usage import Usage, UsageWarning, warning_of
 from desktop.services.audit import AuditOffer, AuditState
 from desktop.services.exports import ExportProgress
 from desktop.services.notices import Notices
+from desktop.services.workspace import Workspace
 from desktop.ui.services_api import WindowServices
 from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
 
@@ -292,10 +294,13 @@ class HeldExports(QObject):
 
 
 class ShownSeries(SeriesSource):
-    """A chart's source that shows a made-up series for any ticker."""
+    """A chart's source that shows a made-up series for any ticker; without bars none until it is told."""
 
     def __init__(self, count: int = 400) -> None:
-        super().__init__(walk(count), name=NAMES["X:BTCUSD"][0])
+        if count:
+            super().__init__(walk(count), name=NAMES["X:BTCUSD"][0])
+        else:
+            super().__init__(ticker="")
         self.say(freshness=Freshness.LIVE, last_event_ms=START_MS + 17_700)
 
     def show(self, ticker: str, timeframe: Timeframe) -> None:  # type: ignore[override]
@@ -313,6 +318,7 @@ class Parts:
     watchlist: HeldWatchlist
     live: HeldBoard
     chart: ShownSeries
+    workspace: Workspace[ShownSeries]
     connection: HeldConnection
     limits: HeldLimits
     audit: HeldAudit
@@ -329,7 +335,7 @@ class Parts:
             self.search,
             self.watchlist,
             self.live,
-            self.chart,
+            self.workspace,
             self.connection,
             self.limits,
             self.audit,
@@ -338,16 +344,30 @@ class Parts:
         )
 
 
+def make_workspace(suggest: Callable[[], Sequence[str]] = tuple) -> Workspace[ShownSeries]:
+    """One chart that shows its series already; further ones show theirs when they are opened."""
+    first = [ShownSeries()]
+    layout = Layout((Tab((Cell(first[0].ticker, first[0].timeframe),)),))
+    workspace = Workspace(
+        lambda: first.pop() if first else ShownSeries(count=0), ShownSeries.deleteLater, layout, suggest=suggest
+    )
+    workspace.start()
+    return workspace
+
+
 def make_parts(settings: Settings | None = None) -> Parts:
     """A window's services with a few tickers in them."""
+    watchlist = HeldWatchlist()
+    workspace = make_workspace(lambda: watchlist.tickers)
     return Parts(
         Notices(),
         HeldPreferences(settings),
         HeldKeys(),
         HeldSearch(),
-        HeldWatchlist(),
+        watchlist,
         HeldBoard(),
-        ShownSeries(),
+        workspace.active,
+        workspace,
         HeldConnection(),
         HeldLimits(),
         HeldAudit(),
