@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from PySide6.QtCore import QRect, Qt
@@ -25,7 +26,7 @@ def legend_lines(
     for index, fitted in enumerate(fitted_rows(frame, lines)):
         wide = sum(width for _run, width in fitted)
         box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
-        yield box, _legend_line(frame, fitted, box)
+        yield box, _Row(frame, fitted, box)
 
 
 def fitted_rows(frame: Frame, lines: Sequence[Sequence[Run]]) -> list[list[tuple[Run, int]]]:
@@ -75,21 +76,27 @@ def _groups(runs: Sequence[Run]) -> Iterator[list[Run]]:
     yield group
 
 
-def _legend_line(frame: Frame, runs: Sequence[tuple[Run, int]], box: QRect) -> Callable[[QPainter], None]:
-    def draw(painter: QPainter) -> None:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Paints a row; equal ones leave the same pixels."""
+
+    frame: Frame = field(compare=False)
+    runs: list[tuple[Run, int]]  # with their widths
+    box: QRect
+
+    def __call__(self, painter: QPainter) -> None:
+        frame, box = self.frame, self.box
         ground = QColor(frame.tokens.chart)
         ground.setAlphaF(0.82)
         painter.fillRect(box, ground)
         x = box.left() + frame.px(4)
-        for run, wide in runs:
+        for run, wide in self.runs:
             place = QRect(x, box.top(), wide, box.height())
             if run.role == "dot":
                 _dot(painter, frame, place, Freshness(run.text))
             else:
                 _run(painter, frame, place, run)
             x += wide
-
-    return draw
 
 
 def _fit(frame: Frame, runs: Sequence[Run], room: int) -> list[tuple[Run, int]]:

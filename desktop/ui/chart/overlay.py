@@ -72,10 +72,11 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the overlay: what it covers, and how it is painted."""
+    """A part of the overlay: what it covers, and how it is painted. Equal ones paint the same in the same place."""
 
     rects: tuple[QRect, ...]
-    draw: Callable[[QPainter], None]
+    draw: Callable[[QPainter], None] = field(compare=False)
+    content: object  # what is painted
 
 
 @dataclass(slots=True)
@@ -85,10 +86,11 @@ class Layout:
     pieces: list[Piece] = field(default_factory=list)
     ground: list[Callable[[QPainter], None]] = field(default_factory=list)  # painted wherever anything is
 
-    @property
-    def rects(self) -> list[QRect]:
-        """All that is covered."""
-        return [rect for piece in self.pieces for rect in piece.rects]
+    def changes(self, before: Layout) -> list[QRect]:
+        """What has to be painted where this one takes the place of another, over the same picture."""
+        gone = [piece for piece in before.pieces if piece not in self.pieces]
+        new = [piece for piece in self.pieces if piece not in before.pieces]
+        return [rect for piece in gone + new for rect in piece.rects]
 
     def paint(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         """Paints the pieces that any of the exposed rectangles touches."""
@@ -98,8 +100,9 @@ class Layout:
             if any(rect.intersects(part) for rect in piece.rects for part in exposed):
                 piece.draw(painter)
 
-    def add(self, draw: Callable[[QPainter], None], *rects: QRect) -> None:
-        self.pieces.append(Piece(rects, draw))
+    def add(self, draw: Callable[[QPainter], None], *rects: QRect, content: object = None) -> None:
+        """content: says what is painted, so that it is not painted again; by default that is `draw` itself."""
+        self.pieces.append(Piece(rects, draw, draw if content is None else content))
 
 
 def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] = ()) -> Layout:
@@ -154,7 +157,8 @@ def _add_last_line(layout: Layout, frame: Frame, last: LastPrice) -> None:
         dash = (1.0, 3.0) if last.is_stale else (4.0, 4.0)
         _dashed(painter, colour, line, dash, (0, row), (frame.plot_width - 1, row))
 
-    layout.add(draw, QRect(0, row - line, frame.plot_width, 2 * line + 1))
+    covered = QRect(0, row - line, frame.plot_width, 2 * line + 1)
+    layout.add(draw, covered, content=("last line", colour, last.is_stale))
 
 
 def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
@@ -190,7 +194,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
             painter.drawEllipse(QRect(box.right() - size - frame.px(4), low - size // 2, size, size))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    layout.add(draw, box)
+    layout.add(draw, box, content=("tag", *lines, fill, ink, last.has_pulse))
 
 
 def _add_empty_lines(layout: Layout, frame: Frame, lines: Sequence[tuple[int, int, int]]) -> None:
@@ -220,7 +224,7 @@ def _add_cross_lines(layout: Layout, frame: Frame, cross: Crosshair) -> None:
         if cross.y is not None:
             _dashed(painter, colour, line, (6.0, 6.0), (0, cross.y), (frame.plot_width - 1, cross.y))
 
-    layout.add(draw, *rects)
+    layout.add(draw, *rects, content=("crosshair", cross.x, cross.y))
 
 
 def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
@@ -244,10 +248,10 @@ def _add_cross_labels(layout: Layout, frame: Frame, cross: Crosshair) -> None:
             else:
                 draw_left(painter, box.adjusted(frame.px(6), 0, 0, 0), text, metrics)
 
-    layout.add(draw, *(box for box, _ in boxes))
+    layout.add(draw, *(box for box, _ in boxes), content=("crosshair", cross.time, cross.price))
     plus = plus_box(frame, cross)
     if plus is not None:
-        layout.add(lambda painter: _draw_plus(painter, frame, plus), plus)
+        layout.add(lambda painter: _draw_plus(painter, frame, plus), plus, content="plus")
 
 
 def plus_box(frame: Frame, cross: Crosshair) -> QRect | None:
@@ -293,7 +297,7 @@ def _add_message(layout: Layout, frame: Frame, message: Message) -> None:
         painter.setPen(QColor(frame.tokens.secondary))
         painter.drawText(detail_box, flags, message.detail)
 
-    layout.add(draw, title_box.united(detail_box))
+    layout.add(draw, title_box.united(detail_box), content=message)
 
 
 def _add_corner(layout: Layout, frame: Frame, text: str) -> None:
@@ -309,7 +313,7 @@ def _add_corner(layout: Layout, frame: Frame, text: str) -> None:
         painter.setPen(QColor(frame.tokens.secondary))
         painter.drawText(box, _ALIGN.AlignCenter, text)
 
-    layout.add(draw, box)
+    layout.add(draw, box, content=("corner", text))
 
 
 def _add_focus_ring(layout: Layout, frame: Frame) -> None:
@@ -326,7 +330,7 @@ def _add_focus_ring(layout: Layout, frame: Frame) -> None:
         for side in sides:
             painter.fillRect(side, QColor(frame.tokens.accent))
 
-    layout.add(draw, *sides)
+    layout.add(draw, *sides, content="focus ring")
 
 
 # --- strokes ---------------------------------------------------------------------------------------------------

@@ -49,12 +49,12 @@ class Renderer:
             changed.append(self._paint_all(size, scale))
         elif dirty is Dirty.LAST:
             changed.append(self._paint_last(self.frame, size, scale))
-        changed += self._layout.rects
-        if self.frame is not None:
-            self.shown = self._overlay(self.frame, cross, has_focus_ring)
-            self._layout = lay_out(self.shown, self.extras)
-            changed += self._layout.rects
-        return changed
+        if self.frame is None:
+            return changed
+        self.shown, before = self._overlay(self.frame, cross, has_focus_ring), self._layout
+        self._layout = lay_out(self.shown, self.extras)
+        is_whole = bool(changed) and changed[0] == self.picture.rect()
+        return changed if is_whole else changed + self._layout.changes(before)
 
     def paint_overlay(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         """What lies over the picture, as far as it is exposed."""
