@@ -48,6 +48,7 @@ class ActionSet(QObject):
         action.setShortcutContext(
             Qt.ShortcutContext.WindowShortcut if is_of_window else Qt.ShortcutContext.WidgetShortcut
         )
+        action.setIconVisibleInMenu(False)  # it would take the tick's place
         action.setVisible(False)  # until somebody does it
         action.triggered.connect(lambda _checked=False: self._on_triggered(spec.id))
         if is_of_window:
@@ -69,6 +70,9 @@ class ActionSet(QObject):
         action = self._actions[action_id]
         action.setCheckable(is_on is not None)
         action.setVisible(True)
+        menu = self.menus.get(spec_of(action_id).menu)
+        if menu is not None:
+            menu.menuAction().setVisible(True)
         self._refresh(action_id)
         return action
 
@@ -140,9 +144,4 @@ class ActionSet(QObject):
 
 def keys_text(spec: ActionSpec) -> str:
     """The first key as this system writes it; empty when there is none."""
-    return QKeySequence(spec.keys[0]).toString(_NATIVE) if spec.keys else ""
-
-
-def keys_text_of(action_id: str) -> str:
-    """The same by id."""
-    return keys_text(spec_of(action_id))
+    return QKeySequence(spec.keys[0]).toString(_NATIVE).replace("Return", "Enter") if spec.keys else ""

@@ -22,7 +22,8 @@ from desktop.domain.timeframe import Timeframe
 from desktop.ui.action_set import ActionSet
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
-from desktop.ui.dialogs import AboutDialog, ShortcutSheet
+from desktop.ui.command_palette import CommandPalette
+from desktop.ui.dialogs import AboutDialog
 from desktop.ui.first_start import FirstStart
 from desktop.ui.icons import app_icon, icon
 from desktop.ui.notice_bar import NoticeBar
@@ -31,6 +32,7 @@ from desktop.ui.save_image import ask_where, file_name
 from desktop.ui.search_box import SearchBox
 from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_dialog import SettingsDialog
+from desktop.ui.shortcut_sheet import ShortcutSheet
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Tokens, palette, resolve, style_sheet
 from desktop.ui.ticker_panel import TickerPanel
@@ -154,8 +156,18 @@ class MainWindow(QMainWindow):
         toggle.toggled.connect(bind("panel.watchlist", toggle.trigger, is_on=toggle.isChecked).setChecked)
         bind("demo.open", self.demo_requested.emit)
         bind("key.settings", lambda: self.open_settings("API key"))
-        bind("help.shortcuts", lambda: ShortcutSheet(self._tokens, self).open())
+        bind("help.shortcuts", lambda: ShortcutSheet(self.commands, self._tokens, self).open())
         bind("help.about", self._about)
+        self.palette_box = CommandPalette(
+            self.commands,
+            services.search,
+            self._tokens,
+            self,
+            open_ticker=self.open_ticker,
+            open_timeframe=self.open_timeframe,
+        )
+        self._themed.append(self.palette_box)
+        bind("palette.open", self.palette_box.open)
         self.actions_of_chart.bind_list(self.panel, self.open_ticker)
         self.actions_of_chart.bind_intervals(self.open_timeframe)
         self._view = WindowView(
