@@ -36,6 +36,16 @@ class ActionSpec:
         return self.text.replace("&", "").removesuffix("…")
 
 
+KINDS: Final = (
+    ("candles", "Candles"),
+    ("hollow", "Hollow candles"),
+    ("bars", "Bars (OHLC)"),
+    ("line", "Line"),
+    ("area", "Area"),
+    ("baseline", "Baseline"),
+    ("heikin_ashi", "Heikin-Ashi"),
+)
+
 ACTIONS: Final[tuple[ActionSpec, ...]] = (
     # File
     ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart as a picture"),
@@ -85,6 +95,8 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("scale.percent", "P&ercent", ("Alt+P",), menu="Chart", tip="Change since the left edge"),
     ActionSpec("scale.indexed", "Inde&xed to 100", menu="Chart", tip="Since the left edge"),
     ActionSpec("scale.invert", "In&verted scale", ("Alt+I",), menu="Chart", tip="Falling prices go up"),
+    ActionSpec("study.add", "Add study…", ("/",), "chart", "Chart", "Averages, bands, oscillators", opens_group=True),
+    *(ActionSpec(f"chart.kind.{kind}", text, menu="Chart", tip="How bars are drawn") for kind, text in KINDS),
     ActionSpec("price.copy", "Copy price", tip="The price under the crosshair"),
     ActionSpec("bar.copy", "Copy &bar", ("Ctrl+C",), "chart", "Chart", "The bar under the crosshair, as a table row"),
     # On the focused chart alone

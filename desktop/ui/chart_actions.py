@@ -19,6 +19,7 @@ from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart_menus import ChartMenus, Spot
 from desktop.ui.go_to import GoTo, go_to_box
 from desktop.ui.services_api import WindowServices
+from desktop.ui.study_actions import StudyActions
 from desktop.ui.theme import Tokens
 from desktop.ui.ticker_panel import TickerPanel
 from desktop.ui.timeframe_bar import USUAL, IntervalBox, words_of
@@ -44,6 +45,7 @@ class ChartActions(QObject):
         self.dialog: AuditDialog | None = None
         self.go_to = GoTo(chart, services.notices, self)
         self.menus = ChartMenus(actions)
+        self.looks = StudyActions(actions, self.menus, chart, tokens, window)
         self.interval_box = IntervalBox(tokens, chart())
         self.date_box = go_to_box(tokens, chart, services.clock)
         self.date_box.chosen.connect(self.go_to.jump)
@@ -53,6 +55,7 @@ class ChartActions(QObject):
     def attach(self, chart: ChartWidget) -> None:
         """Keys, menus and buttons of this chart start the window's actions."""
         self.menus.attach(chart)
+        self.looks.attach(chart)
         chart.action_wanted.connect(self._actions.run)
         chart.keys.on_leave(self.go_to.stop)
         chart.buttons.check_again.clicked.connect(self._services.limits.check_again)
@@ -62,6 +65,7 @@ class ChartActions(QObject):
         self._tokens = tokens
         self.interval_box.set_tokens(tokens)
         self.date_box.set_tokens(tokens)
+        self.looks.set_tokens(tokens)
         if self.dialog is not None:
             self.dialog.set_tokens(tokens)
 

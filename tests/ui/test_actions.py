@@ -47,6 +47,7 @@ SPECIFIED: dict[str, str] = {
     "F6": "panel.next",
     "Shift+F6": "panel.previous",
     "Esc": "chart.leave",
+    "/": "study.add",
 }
 # Keys without an action; move a row up when its action comes.
 NOT_THERE: dict[str, str] = {
@@ -58,7 +59,6 @@ NOT_THERE: dict[str, str] = {
     "Shift+Right": "extends a measure",
     "Space": "optional: Down does the same",
     "Shift+Space": "optional: Up does the same",
-    "/": "study search",
     ".": "layouts",
     "Alt+A": "alerts",
     "Alt+H": "drawings",

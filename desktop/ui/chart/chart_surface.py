@@ -80,7 +80,7 @@ class ChartSurface(QWidget):
     def legend_text(self) -> str:
         """The legend as last painted, a line a line."""
         shown = self._renderer.shown
-        lines = (*shown.legend, *shown.pane_legends) if shown is not None else ()
+        lines = (*shown.legend, *(line.runs for line in shown.studies)) if shown is not None else ()
         return "\n".join("".join(run.text for run in line if run.role != "dot") for line in lines)
 
     @property

@@ -18,12 +18,15 @@ _SIDE_PX: Final = 10
 
 
 def legend_lines(
-    frame: Frame, lines: Sequence[Sequence[Run]], pane_top: int = 0
+    frame: Frame, lines: Sequence[Sequence[Run]], pane_top: int = 0, first_row: int = 0
 ) -> Iterator[tuple[QRect, Callable[[QPainter], None]]]:
-    """For each row of a legend the box it covers and what paints it; the legend of the pane that begins at a row."""
+    """For each row of a legend the box it covers and what paints it.
+
+    pane_top: device row at which the legend's pane begins; first_row: how many rows stand above these.
+    """
     left, top = frame.px(_SIDE_PX), pane_top + frame.px(8 if not pane_top else 4)
     tall = frame.fonts.texts.metrics(frame.fonts.text).height() + frame.px(3)
-    for index, fitted in enumerate(fitted_rows(frame, lines)):
+    for index, fitted in enumerate(fitted_rows(frame, lines), first_row):
         wide = sum(width for _run, width in fitted)
         box = QRect(left - frame.px(4), top + index * tall, wide + frame.px(8), tall)
         yield box, _Row(frame, fitted, box)

@@ -13,7 +13,7 @@ from desktop.ui import formatting
 from desktop.ui.chart.empty_times import WORDS, emptiness_at
 from desktop.ui.chart.legend import SEPARATOR, Run, bar_time, direction_of, spoken, title_line, values_line
 from desktop.ui.chart.model import ChartModel
-from desktop.ui.chart.overlay import LastPrice, Message
+from desktop.ui.chart.overlay import LastPrice, Message, StudyLine
 from desktop.ui.chart.scales import Writer
 from desktop.ui.chart.source import Clock
 from desktop.ui.chart.studies import PlacedStudy
@@ -55,28 +55,27 @@ class Narrator:
                 lines.append(tuple(values_line(bars[at], self._close_before(at), model.style, state, origin)))
             if status.sentence:
                 lines.append((Run(f"⚠ {status.sentence}", "warning"),))
-            lines += self._study_lines(model.studies.overlays, len(bars) - 1 if index is None else index)
         if status.note:
             lines.append((Run(status.note, "secondary"),))
         return tuple(lines)
 
-    def pane_lines(self, index: int | None) -> tuple[tuple[Run, ...], ...]:
-        """One line for each pane below the prices: its study and the values at a bar, the last one by default."""
-        return tuple(
-            self._study_lines(self._model.studies.panes, len(self._model.bars) - 1 if index is None else index)
-        )
+    def study_lines(self, index: int | None) -> tuple[StudyLine, ...]:
+        """For each study that is drawn its name and its values at a bar, the last one by default."""
+        studies, last = self._model.studies, len(self._model.bars) - 1
+        at = last if index is None else index
+        drawn = (*studies.overlays, *studies.panes, *(placed for placed in studies.items if placed.is_hidden))
+        return tuple(self._study_line(placed, at) for placed in drawn) if last >= 0 else ()
 
-    def _study_lines(self, studies: list[PlacedStudy], index: int) -> list[tuple[Run, ...]]:
-        lines = []
-        for placed in studies:
-            runs = [Run(placed.study.label, "secondary")]
-            style = self._model.style if placed.study.entry.axis == "price" else None
-            for output in placed.series.outputs:
-                value = float(output[index]) if 0 <= index < len(output) else math.nan
-                text = style.text(value) if style is not None else formatting.signed_volume(value)
-                runs.append(Run(f"  {text}", "text"))
-            lines.append(tuple(runs))
-        return lines
+    def _study_line(self, placed: PlacedStudy, index: int) -> StudyLine:
+        if placed.is_hidden:
+            return StudyLine(placed.id, is_in_pane=False, runs=(Run(f"{placed.study.label}  hidden", "secondary"),))
+        runs = [Run(placed.study.label, "secondary")]
+        style = self._model.style if placed.study.entry.axis == "price" else None
+        for output in placed.series.outputs:
+            value = float(output[index]) if 0 <= index < len(output) else math.nan
+            text = style.text(value) if style is not None else formatting.signed_volume(value)
+            runs.append(Run(f"  {text}", "text"))
+        return StudyLine(placed.id, placed.has_pane, tuple(runs))
 
     def last_price(self, writer: Writer) -> LastPrice | None:
         """The line and tag of the last price; None without bars."""

@@ -5,7 +5,7 @@ An overlay is laid out into pieces, each with the rectangle it covers, so that o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from desktop.ui.chart.legend import Run
-from desktop.ui.chart.legend_painting import legend_lines
+from desktop.ui.chart.legend_painting import fitted_rows, legend_lines
 from desktop.ui.chart.painting import Frame, draw_left, fill_rounded
 from desktop.ui.chart.rects import fill_rects, stack_rects
 from desktop.ui.theme import Tokens
@@ -56,12 +56,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyLine:
+    """The legend's line of a study, in its own pane or below the legend of the prices."""
+
+    id: int
+    is_in_pane: bool
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
     """Everything that lies over one frame."""
 
     frame: Frame
     legend: tuple[tuple[Run, ...], ...] = ()
-    pane_legends: tuple[tuple[Run, ...], ...] = ()  # a line for each pane below the prices
+    studies: tuple[StudyLine, ...] = ()
     last: LastPrice | None = None
     crosshair: Crosshair | None = None
     message: Message | None = None
@@ -117,9 +126,8 @@ def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] 
     if overlay.legend:
         for box, draw in legend_lines(overlay.frame, overlay.legend):
             layout.add(draw, box)
-    for pane, line in zip(overlay.frame.panes, overlay.pane_legends, strict=False):
-        for box, draw in legend_lines(overlay.frame, [line], pane.top):
-            layout.add(draw, box)
+    for _id, box, draw in study_boxes(overlay):
+        layout.add(draw, box)
     if overlay.message is not None:
         _add_message(layout, overlay.frame, overlay.message)
     if overlay.corner:
@@ -133,6 +141,18 @@ def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] 
     if overlay.has_focus_ring:
         _add_focus_ring(layout, overlay.frame)
     return layout
+
+
+def study_boxes(overlay: Overlay) -> Iterator[tuple[int, QRect, Callable[[QPainter], None]]]:
+    """For each line of a study its id, the box it covers and what paints it."""
+    frame = overlay.frame
+    row = len(fitted_rows(frame, overlay.legend))
+    tops = {pane.id: pane.top for pane in frame.panes}
+    for line in overlay.studies:
+        first = 0 if line.is_in_pane else row
+        for box, draw in legend_lines(frame, [line.runs], tops.get(line.id, 0) if line.is_in_pane else 0, first):
+            yield line.id, box, draw
+            row += not line.is_in_pane
 
 
 # --- last price ------------------------------------------------------------------------------------------------

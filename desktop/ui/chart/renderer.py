@@ -87,7 +87,7 @@ class Renderer:
         return Overlay(
             frame,
             legend=self.narrator.legend(index, None if cross is None else cross.slot),
-            pane_legends=self.narrator.pane_lines(index),
+            studies=self.narrator.study_lines(index),
             empty=empty_lines(frame),
             last=self.narrator.last_price(self.framer.writer),
             crosshair=self._crosshair(frame, cross) if cross is not None else None,
