@@ -48,7 +48,11 @@ KINDS: Final = (
 
 ACTIONS: Final[tuple[ActionSpec, ...]] = (
     # File
-    ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart as a picture"),
+    ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart or the window as a picture"),
+    ActionSpec("image.copy", "&Copy image", ("Ctrl+Shift+S",), menu="File", tip="The chart as a picture, to paste"),
+    ActionSpec("csv.save", "Save CS&V…", menu="File", tip="The bars on the screen, as a file", opens_group=True),
+    ActionSpec("csv.save_all", "Save &all bars as CSV…", menu="File", tip="Every bar that is loaded, as a file"),
+    ActionSpec("table.show", "Show as &table", ("Ctrl+Shift+T",), menu="File", tip="The bars as a table to read"),
     ActionSpec(
         "settings.open",
         "&Settings…",

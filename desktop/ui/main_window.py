@@ -24,11 +24,11 @@ from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
 from desktop.ui.command_palette import CommandPalette
 from desktop.ui.dialogs import AboutDialog
+from desktop.ui.export_actions import ExportActions
 from desktop.ui.first_start import FirstStart
 from desktop.ui.icons import app_icon, icon
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.panel_dock import PanelDock
-from desktop.ui.save_image import ask_where, file_name
 from desktop.ui.search_box import SearchBox
 from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_dialog import SettingsDialog
@@ -97,6 +97,9 @@ class MainWindow(QMainWindow):
         self.chart = ChartWidget(services.chart, services.clock, tokens)
         self.commands = ActionSet(self)
         self.actions_of_chart = ChartActions(services, self.commands, lambda: self.chart, tokens, self)
+        self._exports = ExportActions(
+            services, self.commands, lambda: self.chart, tokens, self, world_label=self._world_label
+        )
         self.search_box = SearchBox(services, tokens)
         self.search_box.setFixedWidth(260)
         self._timeframes = TimeframeBar()
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         self._themed: list[_Themed] = [
             self.chart,
             self.actions_of_chart,
+            self._exports,
             self.search_box,
             self.panel,
             self.status,
@@ -149,7 +153,6 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         bind, services = self.commands.bind, self._services
         bind("settings.open", self.open_settings)
-        bind("image.save", self._ask_image)
         bind("app.quit", self.close_requested.emit)
         bind("search.open", lambda: self.search_box.open_with(""))
         toggle = self._dock.toggleViewAction()
@@ -248,11 +251,6 @@ class MainWindow(QMainWindow):
         """What a button of the status bar asks of the window."""
         if action_id == "enter_key":
             self.open_settings("API key")
-
-    def _ask_image(self) -> None:
-        chart = self._services.chart
-        name = file_name(chart.ticker, chart.timeframe, self._world_label)
-        ask_where(self.chart, name, self._services.notices, self)
 
     def _about(self) -> None:
         AboutDialog(self._data_folder, self._tokens, self).open()

@@ -40,6 +40,8 @@ SPECIFIED: dict[str, str] = {
     "Alt+Return": "view.maximise",
     "F11": "view.full_screen",
     "Alt+S": "image.save",
+    "Ctrl+Shift+S": "image.copy",
+    "Ctrl+Shift+T": "table.show",
     "Alt+W": "watchlist.toggle",
     "Ctrl+C": "bar.copy",
     "Ctrl+,": "settings.open",
@@ -69,7 +71,6 @@ NOT_THERE: dict[str, str] = {
     "Alt+C": "drawings",
     "Alt+F": "drawings",
     "Ctrl+Alt+H": "drawings",
-    "Ctrl+Shift+S": "export",
     "Ctrl+Z": "drawings",
     "Ctrl+Y": "drawings",
     "Ctrl+V": "drawings",
@@ -80,7 +81,6 @@ NOT_THERE: dict[str, str] = {
     "Ctrl+1": "tabs",
     "Ctrl+S": "layouts",
     "T": "a letter opens the search; Ctrl+Shift+T shows the table",
-    "Ctrl+Shift+T": "export",
 }
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QImage
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QDialog,
     QDockWidget,
-    QFileDialog,
     QLineEdit,
     QToolButton,
     QWidget,
@@ -23,7 +21,6 @@ from shiboken6 import isValid
 
 from desktop.domain.settings import Settings, Theme
 from desktop.domain.timeframe import Span, Timeframe
-from desktop.ui import save_image
 from desktop.ui.main_window import MainWindow
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.settings_dialog import SettingsDialog
@@ -262,30 +259,6 @@ def test_the_chart_is_repainted_in_the_new_theme(window: MainWindow) -> None:
     action(window, "Light").trigger()
     window.chart.paint_now()
     assert ground() == LIGHT.chart
-
-
-def test_saving_a_picture_asks_where_and_says_so(
-    qtbot: QtBot, parts: Parts, window: MainWindow, tmp_path: Path
-) -> None:
-    action(window, "Save image…").trigger()
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    path = tmp_path / "chart.png"
-    dialog.fileSelected.emit(str(path))
-    dialog.reject()
-    qtbot.waitUntil(lambda: window.findChild(QFileDialog) is None)
-    assert QImage(str(path)).width() >= window.chart.width()
-    assert [notice.text for notice in parts.notices.open] == ["The picture was saved as chart.png."]
-
-
-def test_a_picture_that_cannot_be_written_is_said(parts: Parts, window: MainWindow, tmp_path: Path) -> None:
-    save_image.save(window.chart, tmp_path / "absent" / "chart.png", parts.notices)
-    assert [notice.level for notice in parts.notices.open] == ["warning"]
-
-
-def test_a_pictures_name_is_safe_and_names_the_world() -> None:
-    assert save_image.file_name("X:BTCUSD", Timeframe(15, Span.MINUTE), "DEMO") == "X_BTCUSD-15m-DEMO.png"
-    assert save_image.file_name("../BRK/A", Timeframe(1, Span.DAY), "") == ".._BRK_A-1D.png"
 
 
 # --- first start -----------------------------------------------------------------------------------------------
