@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
-from desktop.ui.chart.overlay import Crosshair, Overlay
+from desktop.ui.chart.overlay import Crosshair, Layout, Overlay
 from desktop.ui.chart.painting import Frame
 from desktop.ui.chart.scales import Scale, ScaleKind
 from desktop.ui.chart.series import ChartKind
@@ -129,6 +129,14 @@ class ChartSurface(QWidget):
     def show_latest(self) -> None:
         """The newest bar at the right margin."""
         self._hands.show_latest()
+
+    def decorate(
+        self, picture: Callable[[Layout, Frame], None], overlay: Callable[[Layout, Frame], None]
+    ) -> Callable[[Dirty], None]:
+        """Pieces over the bars, in the picture and above it; answers what to call when they are others."""
+        self._renderer.decorations.append(picture)
+        self._renderer.extras.append(overlay)
+        return self._display.add
 
     def paint_now(self) -> None:
         """Paints what is out of date at once instead of with the next frame."""

@@ -32,6 +32,8 @@ class Renderer:
         self.frame: Frame | None = None
         self.shown: Overlay | None = None
         self.extras: list[Callable[[Layout, Frame], None]] = []  # add their pieces to each overlay
+        self.decorations: list[Callable[[Layout, Frame], None]] = []  # and to each picture, over the bars
+        self._decor = Layout()
         self._layout = Layout()
         self._missing: tuple[tuple[tuple[int, int], ...], str] = ((), "")
 
@@ -67,6 +69,10 @@ class Renderer:
             self.picture = QPixmap(frame.width, frame.height)
         painter = QPainter(self.picture)
         paint(painter, frame)
+        self._decor = Layout()
+        for add in self.decorations:
+            add(self._decor, frame)
+        self._decor.paint(painter, [frame.plot])
         painter.end()
         self.frame = frame
         return QRect(0, 0, frame.width, frame.height)
@@ -79,6 +85,8 @@ class Renderer:
         self.frame = newer
         painter = QPainter(self.picture)
         strip = paint_last(painter, newer, self.model.view.last_slot)
+        painter.setClipRect(strip)
+        self._decor.paint(painter, [strip])
         painter.end()
         return strip
 
