@@ -40,10 +40,11 @@ class Columns:
 def directions(columns: Columns) -> NDArray[np.int8]:
     """1 up, -1 down, 0 neutral for each column; an unchanged bar is judged by the previous close."""
     opens, closes = columns.values[OPEN], columns.values[CLOSE]
-    before = np.concatenate(([columns.previous_close], closes[:-1])) if len(columns) else closes
     signs = np.sign(closes - opens)
-    flat = signs == 0
-    signs[flat] = np.nan_to_num(np.sign(closes[flat] - before[flat]))
+    flat = np.flatnonzero(signs == 0)
+    if len(flat):
+        before = np.where(flat > 0, closes[flat - 1], columns.previous_close)
+        signs[flat] = np.nan_to_num(np.sign(closes[flat] - before))
     whole: NDArray[np.int8] = signs.astype(np.int8)
     return whole
 
@@ -84,12 +85,12 @@ def volume_rects(columns: Columns, grid: Grid, top: float, bottom_row: int, heig
     top: the volume that is `height` rows high; bottom_row: the lowest row (inclusive).
     """
     left, right = extents(columns, grid)
-    volumes = np.nan_to_num(columns.values[VOLUME])
-    share = volumes / top if top > 0 else volumes * 0
-    rows = np.rint(np.clip(share, 0, 2) * height).astype(np.int64)
-    rows = np.where(volumes > 0, np.maximum(rows, 1), 0)
-    upper = np.where(rows > 0, bottom_row - rows + 1, _MOST_ROWS)
-    return stack_rects(left, upper, right, np.where(rows > 0, bottom_row, _MOST_ROWS))
+    volumes = columns.values[VOLUME]
+    has_volume = volumes > 0  # false for unknown ones
+    share = np.minimum(volumes / top, 2.0) if top > 0 else volumes * 0
+    rows = np.where(has_volume, np.maximum(np.rint(share * height), 1), 0).astype(np.int64)
+    upper = np.where(has_volume, bottom_row - rows + 1, _MOST_ROWS)
+    return stack_rects(left, upper, right, np.where(has_volume, bottom_row, _MOST_ROWS))
 
 
 def strip_of(columns: Columns, grid: Grid, slot: int) -> tuple[int, int, int]:

@@ -112,7 +112,7 @@ class PriceScale:
 
     def rows(self, price: Floats) -> Ints:
         """Device row of each price; far outside prices are held within a million rows so that int32 holds them."""
-        clipped: Ints = np.rint(np.clip(self.places(price), -1e6, 1e6)).astype(np.int64)
+        clipped: Ints = np.rint(np.minimum(np.maximum(self.places(price), -1e6), 1e6)).astype(np.int64)
         return clipped
 
     def row(self, price: float) -> int:

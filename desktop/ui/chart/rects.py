@@ -22,13 +22,13 @@ def fill_rects(painter: QPainter, rects: Rects, colour: str, *, is_dotted: bool 
         return
     held = np.ascontiguousarray(rects, np.int32)  # kept alive over the call: Qt reads this very memory
     painter.setPen(Qt.PenStyle.NoPen)
-    style = Qt.BrushStyle.Dense4Pattern if is_dotted else Qt.BrushStyle.SolidPattern
-    painter.setBrush(QBrush(QColor(colour), style))
+    painter.setBrush(QBrush(QColor(colour), Qt.BrushStyle.Dense4Pattern) if is_dotted else QColor(colour))
     first = cast(QRect, shiboken6.wrapInstance(held.ctypes.data, QRect))
     painter.drawRects(first, len(held))
 
 
 def stack_rects(x1: NDArray[np.int64], y1: NDArray[np.int64], x2: NDArray[np.int64], y2: NDArray[np.int64]) -> Rects:
     """Columns (n,) as rectangles (n, 4)."""
-    rects: Rects = np.stack([x1, y1, x2, y2], axis=1).astype(np.int32)
+    rects: Rects = np.empty((len(x1), 4), np.int32)
+    rects[:, 0], rects[:, 1], rects[:, 2], rects[:, 3] = x1, y1, x2, y2
     return rects

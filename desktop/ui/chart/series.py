@@ -114,14 +114,15 @@ def paint_series(
     if kind is ChartKind.BARS and not is_drawn_as_one(columns, grid):
         rects, owners = _bar_rects(columns, grid, prices)
     else:
-        is_hollow = columns.values[CLOSE] > columns.values[OPEN]
-        is_hollow &= kind is ChartKind.HOLLOW or (tokens.hollow_up and kind is not ChartKind.BARS)
-        if is_hollow.any() and not is_drawn_as_one(columns, grid):
-            rects, owners = _hollow_rects(columns, grid, prices, is_hollow)
+        may_be_hollow = kind is ChartKind.HOLLOW or (tokens.hollow_up and kind is not ChartKind.BARS)
+        if may_be_hollow and not is_drawn_as_one(columns, grid):
+            rects, owners = _hollow_rects(columns, grid, prices, columns.values[CLOSE] > columns.values[OPEN])
         else:
-            rects = candle_rects(columns, grid, prices)
-            owners = np.tile(np.arange(len(columns)), len(rects) // len(columns))
-    signs = signs[owners]
+            rects, owners = candle_rects(columns, grid, prices), None
+    if owners is not None:
+        signs = signs[owners]
+    elif len(rects) > len(signs):  # wicks, then bodies
+        signs = np.concatenate([signs, signs])
     for sign, colour in ((1, tokens.up), (-1, tokens.down), (0, tokens.neutral)):
         fill_rects(painter, rects[signs == sign], colour)
 
