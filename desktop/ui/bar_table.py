@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     Qt,
 )
-from PySide6.QtGui import QAction, QFont, QFontMetrics, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QGuiApplication, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QDialog, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from desktop.domain.bar_text import bars_tsv, number, utc_text
@@ -155,9 +155,17 @@ class BarTableDialog(QDialog):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)  # every row is equally high: a million cost nothing
         metrics = QFontMetrics(number_font(_FONT_PX))
         rows.setDefaultSectionSize(metrics.height() + 8)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        columns.resizeSection(0, metrics.horizontalAdvance("2026-03-03 14:00:00") + 28)
+        columns.setResizeContentsPrecision(0)  # what is on the screen decides how wide a column is
+        columns.setMinimumSectionSize(metrics.horizontalAdvance("0") * 10)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.table.resizeColumnsToContents()
+            spare = self.table.viewport().width() - self.table.horizontalHeader().length()
+            for column in range(self.model.columnCount() if spare > 0 else 0):
+                width = self.table.columnWidth(column) + spare // self.model.columnCount()
+                self.table.setColumnWidth(column, width)
 
     def go_to(self, row: int) -> None:
         """Selects a bar and shows it."""
