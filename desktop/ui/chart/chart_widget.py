@@ -18,6 +18,7 @@ from desktop.ui.chart.chart_surface import ChartSurface
 from desktop.ui.chart.gestures import Gestures
 from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.model import Dirty
+from desktop.ui.chart.pane_borders import PaneBorders
 from desktop.ui.chart.pointer import Pointer
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.theme import Tokens
@@ -58,6 +59,7 @@ class ChartWidget(ChartSurface):
         self.pointer = Pointer(self._model, self._hands, self._display, self)
         self.gestures = Gestures(self._model, self._hands, self._display, self.pointer, lambda: monotonic() * 1000)
         self.gestures.set_options(options or HandOptions())
+        self.borders = PaneBorders(self._model, self._hands, self._display)
         self.keys.on_leave(self.gestures.end_measure)
         self._may_need_older = True
         self._build()

@@ -28,11 +28,14 @@ _LEAST_BOX: Final = 4.0  # smaller boxes are slips of the hand
 _KEYS = Qt.KeyboardModifier
 
 
+Kind = Literal["pan", "scroll", "price", "time", "measure", "box"]  # a pan moves prices too
+
+
 @dataclass(slots=True)
 class _Drag:
     """A drag in progress, and the view it began with."""
 
-    kind: Literal["pan", "price", "time", "measure", "box"]
+    kind: Kind
     start: QPointF
     last: QPointF
     spacing: float
@@ -114,7 +117,7 @@ class Gestures(QObject):
                 self._hands.stretch(_PRICE_WHEEL ** (wheel.y / wheel.notch))
             case "time":
                 self._zoom(notches, self._model.view.width)
-            case "plot":
+            case "plot" | "pane":
                 self._on_plot_wheel(wheel, notches)
 
     def _on_plot_wheel(self, wheel: Wheel, notches: float) -> None:
@@ -148,13 +151,16 @@ class Gestures(QObject):
             return
         self._drag = _Drag(kind, press.at, press.at, view.spacing, (view.bottom, view.top))
         if press.button == Qt.MouseButton.MiddleButton:
-            self._hands.set_autoscale(False)
-        elif kind == "pan" and self._hands.has_motion:
+            if kind == "pan":
+                self._hands.set_autoscale(False)
+        elif kind in ("pan", "scroll") and self._hands.has_motion:
             self._drag.throw = Throw()
             self._drag.throw.add(press.at.x(), self._now_ms())
 
-    def _kind(self, press: Press) -> Literal["pan", "price", "time", "measure", "box"] | None:
+    def _kind(self, press: Press) -> Kind | None:
         """What a drag from there does; None: nothing."""
+        if press.area == "pane":
+            return "scroll"
         if press.button == Qt.MouseButton.MiddleButton:
             return "pan" if press.area == "plot" else None
         match press.area:
@@ -176,8 +182,9 @@ class Gestures(QObject):
             return
         moved, drag.last = to - drag.last, to
         match drag.kind:
-            case "pan":
-                view.pan_price(moved.y())
+            case "pan" | "scroll":
+                if drag.kind == "pan":
+                    view.pan_price(moved.y())
                 self._hands.pan(moved.x())
                 if drag.throw is not None:
                     drag.throw.add(to.x(), self._now_ms())

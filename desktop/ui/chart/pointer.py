@@ -62,7 +62,7 @@ class Pointer(QObject):
 
     def _on_hovered(self, position: QPointF) -> None:
         view = self._display.view
-        if self._model.last is None or view.area_at(position) != "plot":
+        if self._model.last is None or view.area_at(position) not in ("plot", "pane", "border"):
             self.leave()
             return
         self._at = position
@@ -103,5 +103,5 @@ class Pointer(QObject):
                 return
             case "plot" if press.has(_KEYS.ControlModifier):
                 self.collapse_requested.emit()
-            case "plot":
+            case "plot" | "pane":
                 self.maximise_requested.emit()

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from itertools import count
 
 from desktop.domain.bars import Bars
+from desktop.domain.look import PANE_SHARE
 from desktop.domain.market import Market
 from desktop.domain.studies.series import StudySeries
 from desktop.domain.studies.study import Study
 
-MAIN_SHARE = 0.70  # of the plot's height for prices, while one or two panes stand below
-PANE_SHARE = 0.15
 LEAST_PANE = 60.0  # logical pixels
-_LEAST_MAIN = 80.0
+LEAST_MAIN = 80.0
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ class ChartStudies:
         """Logical heights of the main pane and of each pane below it; together `height`."""
         panes = self.panes
         wanted = [max(LEAST_PANE, placed.share * height) for placed in panes]
-        room = max(0.0, height - _LEAST_MAIN)
+        room = max(0.0, height - LEAST_MAIN)
         total = sum(wanted)
         if total > room:
             wanted = [one * room / total for one in wanted]

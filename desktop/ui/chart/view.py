@@ -29,14 +29,18 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from desktop.ui.ticker_mime import dragged_ticker
 
-Area = Literal["plot", "price", "time", "corner"]
+Area = Literal["plot", "price", "time", "corner", "pane", "pane price", "border"]
 _CURSORS: Final = {
     "plot": Qt.CursorShape.CrossCursor,
     "price": Qt.CursorShape.SizeVerCursor,
     "time": Qt.CursorShape.SizeHorCursor,
     "corner": Qt.CursorShape.ArrowCursor,
+    "pane": Qt.CursorShape.CrossCursor,
+    "pane price": Qt.CursorShape.ArrowCursor,
+    "border": Qt.CursorShape.SplitVCursor,
 }
 DRAG_THRESHOLD: Final = 3  # logical pixels
+_BORDER_REACH: Final = 3  # above and below the border of two panes
 _NOTCH: Final = 120  # Qt's angle for one step of a wheel
 _TOUCH_NOTCH: Final = 100  # pixels of a touchpad that count as one
 
@@ -131,7 +135,8 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.viewport().setMouseTracking(True)
         self.setAcceptDrops(True)
         self._picture = picture
-        self.plot_size = QPointF(0, 0)  # logical size of the plot, which begins at (0, 0)
+        self.plot_size = QPointF(0, 0)  # logical size of the plot and its panes, which begin at (0, 0)
+        self.pane_tops: Sequence[float] = ()  # logical rows where the panes below the prices begin
         self._prepare = prepare
         self._exposed: list[QRect] = []  # by the paint event in hand, device pixels
         self._pressed: Press | None = None
@@ -152,10 +157,18 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
 
     def area_at(self, position: QPointF) -> Area:
         """Which part of the chart lies there."""
-        in_plot_x, in_plot_y = position.x() < self.plot_size.x(), position.y() < self.plot_size.y()
-        if in_plot_x:
-            return "plot" if in_plot_y else "time"
-        return "price" if in_plot_y else "corner"
+        is_left = position.x() < self.plot_size.x()
+        if position.y() >= self.plot_size.y():
+            return "time" if is_left else "corner"
+        if is_left and self.border_at(position.y()) is not None:
+            return "border"
+        if self.pane_tops and position.y() >= self.pane_tops[0]:
+            return "pane" if is_left else "pane price"
+        return "plot" if is_left else "price"
+
+    def border_at(self, y: float) -> int | None:
+        """The pane whose upper border is there, counted from the top; None where there is none."""
+        return next((index for index, top in enumerate(self.pane_tops) if abs(y - top) <= _BORDER_REACH), None)
 
     def repaint_device(self, rects: Iterable[QRect]) -> None:
         """Asks for a repaint of rectangles given in device pixels."""
