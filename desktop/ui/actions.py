@@ -12,7 +12,7 @@ from typing import Final, Literal
 Context = Literal["window", "chart", "drawing", "list"]
 """Where keys count: everywhere; on the focused chart; there, while a drawing is selected; in the watchlist."""
 
-Menu = Literal["", "File", "Edit", "View", "Chart", "Data", "Help"]
+Menu = Literal["", "File", "Edit", "View", "Layout", "Chart", "Data", "Help"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,25 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("colours.safe", "C&olour-safe", menu="View", tip="Told apart by everybody"),
     ActionSpec("colours.high_contrast", "&High contrast", menu="View", tip="White and orange on black"),
     ActionSpec("colours.east_asia", "&Red up (East Asia)", menu="View", tip="Red up, green down"),
+    # Layout
+    ActionSpec("tab.new", "&New tab", ("Ctrl+T",), menu="Layout", tip="A tab with one chart"),
+    ActionSpec("tab.rename", "&Rename tab…", menu="Layout", tip="An empty name says what is shown"),
+    ActionSpec("tab.close", "&Close tab", ("Ctrl+W",), menu="Layout", tip="And its charts"),
+    ActionSpec("tab.next", "Next tab", ("Ctrl+PgDown",), menu="Layout", opens_group=True),
+    ActionSpec("tab.previous", "Previous tab", ("Ctrl+PgUp",), menu="Layout"),
+    ActionSpec("chart.next", "Next chart", ("Ctrl+Tab",), menu="Layout", tip="On into the next tab after the last"),
+    ActionSpec("chart.previous", "Previous chart", ("Ctrl+Shift+Tab",), menu="Layout"),
+    ActionSpec("grid.one", "&One chart", menu="Layout", opens_group=True),
+    ActionSpec("grid.columns", "Two, side by side", menu="Layout", tip="Two charts in columns"),
+    ActionSpec("grid.rows", "Two, stacked", menu="Layout", tip="Two charts in rows"),
+    ActionSpec("grid.three", "&Three charts", menu="Layout", tip="A large and two small charts"),
+    ActionSpec("grid.four", "&Four charts", menu="Layout", tip="Two rows of two"),
+    ActionSpec("grid.six", "&Six charts", menu="Layout", tip="Two rows of three"),
+    ActionSpec("grid.nine", "N&ine charts", menu="Layout", tip="Three rows of three"),
+    *(
+        ActionSpec(f"chart.number_{number}", f"Chart {number}", (f"Ctrl+{number}",), tip="Or tab, of single charts")
+        for number in range(1, 10)
+    ),
     # Chart
     ActionSpec("view.reset", "&Reset view", ("Alt+R",), menu="Chart", tip="Usual spacing, newest bar, autoscale"),
     ActionSpec("time.go_to", "&Go to date…", ("Alt+G",), menu="Chart", tip="2024-03-01 14:00, -30d, yesterday"),
@@ -142,6 +161,7 @@ MENUS: Final[tuple[tuple[Menu, str], ...]] = (
     ("File", "Fil&e"),
     ("Edit", "Edit"),
     ("View", "View"),
+    ("Layout", "Layout"),
     ("Chart", "Chart"),
     ("Data", "&Data"),
     ("Help", "Help"),

@@ -50,7 +50,6 @@ class ChartActions(QObject):
         self.date_box = go_to_box(tokens, chart, services.clock)
         self.date_box.chosen.connect(self.go_to.jump)
         self._bind()
-        self.attach(chart())
 
     def attach(self, chart: ChartWidget) -> None:
         """Keys, menus and buttons of this chart start the window's actions."""
@@ -59,6 +58,14 @@ class ChartActions(QObject):
         chart.action_wanted.connect(self._actions.run)
         chart.keys.on_leave(self.go_to.stop)
         chart.buttons.check_again.clicked.connect(self._services.limits.check_again)
+
+    def detach(self, chart: ChartWidget) -> None:
+        """This chart is about to go: what stands on it goes elsewhere."""
+        self.go_to.stop()
+        for box in (self.interval_box, self.date_box):
+            if box.parent() is chart:
+                box.hide()
+                box.setParent(self._window)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of another theme."""

@@ -26,6 +26,7 @@ from desktop.ui.command_palette import CommandPalette
 from desktop.ui.dialogs import AboutDialog
 from desktop.ui.export_actions import ExportActions
 from desktop.ui.first_start import FirstStart
+from desktop.ui.grid_button import GridButton
 from desktop.ui.icons import app_icon, icon
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.panel_dock import PanelDock
@@ -39,6 +40,8 @@ from desktop.ui.ticker_panel import TickerPanel
 from desktop.ui.timeframe_bar import TimeframeBar
 from desktop.ui.window_state import restore_state, saved_state
 from desktop.ui.window_view import WindowView
+from desktop.ui.workspace_actions import bind_workspace
+from desktop.ui.workspace_view import WorkspaceView
 
 _WITHOUT_CHART = ("settings.", "app.", "demo.", "key.", "help.", "theme.", "colours.", "palette.", "view.full_screen")
 _DOCK_PX = 424  # symbol, last, change, change % and age; a wider panel shows volume, bid and ask too
@@ -94,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, is_first_start: bool) -> None:
         services, tokens = self._services, self._tokens
-        self.chart = ChartWidget(services.chart, services.clock, tokens)
+        self.workspace_view = WorkspaceView(services, tokens)
         self.commands = ActionSet(self)
         self.actions_of_chart = ChartActions(services, self.commands, lambda: self.chart, tokens, self)
         self._exports = ExportActions(
@@ -110,6 +113,8 @@ class MainWindow(QMainWindow):
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         bar.addWidget(self.search_box)
         bar.addWidget(self._timeframes)
+        self._grid_button = GridButton(services.workspace, self.commands, tokens)
+        bar.addWidget(self._grid_button)
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(gap)
@@ -117,7 +122,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
         self._notice_bar = NoticeBar(services.notices, tokens)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self.chart)
+        self._pages.addWidget(self.workspace_view)
         self._first_start: FirstStart | None = None
         if is_first_start:
             self._first_start = FirstStart(services, tokens)
@@ -138,7 +143,8 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(services, tokens, self._world_label)
         self.setStatusBar(self.status)
         self._themed: list[_Themed] = [
-            self.chart,
+            self.workspace_view,
+            self._grid_button,
             self.actions_of_chart,
             self._exports,
             self.search_box,
@@ -171,6 +177,7 @@ class MainWindow(QMainWindow):
         )
         self._themed.append(self.palette_box)
         bind("palette.open", self.palette_box.open)
+        bind_workspace(self.commands, services.workspace, self.workspace_view)
         self.actions_of_chart.bind_list(self.panel, self.open_ticker)
         self.actions_of_chart.bind_intervals(self.open_timeframe)
         self._view = WindowView(
@@ -199,16 +206,38 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         services = self._services
         self.search_box.ticker_chosen.connect(self.open_ticker)
-        self.search_box.dismissed.connect(self.chart.setFocus)
+        self.search_box.dismissed.connect(self._focus_chart)
         self.panel.ticker_chosen.connect(self.open_ticker)
         self._timeframes.chosen.connect(self.open_timeframe)
-        self.chart.text_typed.connect(self._on_text_typed)
+        for chart in self.workspace_view.charts:
+            self._attach(chart)
+        self.workspace_view.opened.connect(self._attach)
+        self.workspace_view.closing.connect(self.actions_of_chart.detach)
+        self.workspace_view.active_changed.connect(self._on_active)
+        self.workspace_view.tab_row.left.connect(self._focus_chart)
         self._notice_bar.action_chosen.connect(self._on_notice_action)
-        services.chart.reset.connect(self._show_series)
+        services.workspace.changed.connect(self._show_series)
         services.preferences.changed.connect(self._apply_theme)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply_theme)
         for notice in services.notices.open:
             self._notice_bar.show_notice(notice)
+
+    @property
+    def chart(self) -> ChartWidget:
+        """The active one."""
+        return self.workspace_view.chart
+
+    def _attach(self, chart: ChartWidget) -> None:
+        chart.text_typed.connect(self._on_text_typed)
+        self.actions_of_chart.attach(chart)
+
+    def _focus_chart(self) -> None:
+        self.chart.setFocus()
+
+    def _on_active(self) -> None:
+        self._show_series()
+        if not self.chart.isAncestorOf(QApplication.focusWidget() or self):
+            self._focus_chart()
 
     # --- what a person does --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStatusBar, QWid
 from desktop.domain.freshness import Freshness
 from desktop.ui.elided_label import ElidedLabel
 from desktop.ui.freshness_text import freshness_details, freshness_text
-from desktop.ui.services_api import WindowServices
+from desktop.ui.services_api import ChartDataApi, WindowServices
 from desktop.ui.theme import Tokens
 from desktop.ui.usage_meter import UsageMeter
 
@@ -82,12 +82,23 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(_row(self._lag, self._fresh_dot, self._freshness))
         self.addPermanentWidget(_row(self.meter, self._world))
         services.connection.changed.connect(self.refresh)
-        services.chart.reset.connect(self.refresh)
-        services.chart.status_changed.connect(self.refresh)
+        self._followed: ChartDataApi | None = None
+        services.workspace.active_changed.connect(self._follow)
+        self._follow()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(_LOOK_MS)
         self.set_tokens(tokens)
+
+    def _follow(self) -> None:
+        """Listens to the chart in front, another one than before."""
+        if self._followed is not None:
+            self._followed.reset.disconnect(self.refresh)
+            self._followed.status_changed.disconnect(self.refresh)
+            self.refresh()
+        chart = self._followed = self._services.chart
+        chart.reset.connect(self.refresh)
+        chart.status_changed.connect(self.refresh)
 
     def set_tokens(self, tokens: Tokens) -> None:
         self._tokens = tokens

@@ -47,6 +47,7 @@ class Tokens:
     hollow_up: bool = False  # bodies of rising bars are hollow: colour is not the only sign
     has_dotted_grid: bool = False
     studies: tuple[str, str, str, str] = ("#5B8CFF", "#F7A600", "#BA68C8", "#4DD0E1")
+    links: tuple[str, str, str, str, str, str] = ("#5B8CFF", "#F7A600", "#66BB6A", "#EF5350", "#BA68C8", "#4DD0E1")
 
 
 DARK: Final = Tokens(
@@ -112,6 +113,7 @@ LIGHT: Final = Tokens(
     volume_alpha=0.5,
     missing_alpha=0.10,
     studies=("#2962FF", "#9A6700", "#8E24AA", "#00838F"),
+    links=("#2962FF", "#B25E00", "#2E7D32", "#C62828", "#8E24AA", "#00838F"),
 )
 
 SAFE_DARK: Final = replace(

@@ -49,6 +49,10 @@ SPECIFIED: dict[str, str] = {
     "F6": "panel.next",
     "Shift+F6": "panel.previous",
     "Esc": "chart.leave",
+    "Ctrl+T": "tab.new",
+    "Ctrl+W": "tab.close",
+    "Ctrl+Tab": "chart.next",
+    "Ctrl+1": "chart.number_1",
     "/": "study.add",
 }
 # Keys without an action; move a row up when its action comes.
@@ -75,10 +79,6 @@ NOT_THERE: dict[str, str] = {
     "Ctrl+Y": "drawings",
     "Ctrl+V": "drawings",
     "Del": "drawings",
-    "Ctrl+T": "tabs",
-    "Ctrl+W": "tabs",
-    "Ctrl+Tab": "tabs",
-    "Ctrl+1": "tabs",
     "Ctrl+S": "layouts",
     "T": "a letter opens the search; Ctrl+Shift+T shows the table",
 }

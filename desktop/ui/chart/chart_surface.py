@@ -9,6 +9,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.ui.chart.display import Display
+from desktop.ui.chart.linking import ChartLink
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair, Layout, Overlay
@@ -41,6 +42,7 @@ class ChartSurface(QWidget):
         self._renderer, self._view = self._display.renderer, self._display.view
         self.studies = StudyBoard(self._model.studies, self)
         self.studies.changed.connect(lambda: self._display.add(Dirty.ALL))
+        self.link = ChartLink(self._model, self._hands, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._display.put_into(self)

@@ -1,0 +1,181 @@
+"""The charts of the workspace on the screen: the row of tabs, and each tab's charts in their grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.domain.layout import Grid
+from desktop.services.workspace import OpenTab
+from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.chart.linking import Edges
+from desktop.ui.chart_pane import ChartPane
+from desktop.ui.services_api import WindowServices
+from desktop.ui.tab_row import TabRow
+from desktop.ui.theme import Tokens
+
+
+class WorkspaceView(QWidget):
+    """Has a widget for every open chart, and follows what the workspace does."""
+
+    opened = Signal(ChartWidget)
+    closing = Signal(ChartWidget)  # about to go
+    active_changed = Signal()  # `chart` is another one
+
+    def __init__(self, services: WindowServices, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._workspace = services.workspace
+        self._tokens = tokens
+        self._panes: dict[Any, ChartPane] = {}
+        self._pages: dict[OpenTab[Any], _Page] = {}
+        self.tab_row = TabRow(services.workspace, tokens)
+        self._stack = QStackedWidget()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tab_row)
+        column.addWidget(self._stack, 1)
+        self._active: ChartPane | None = None
+        self._sync()
+        self._workspace.changed.connect(self._sync)
+        self._workspace.active_changed.connect(self._on_active)
+
+    @property
+    def chart(self) -> ChartWidget:
+        """The active one."""
+        return self._panes[self._workspace.active].chart
+
+    @property
+    def charts(self) -> tuple[ChartWidget, ...]:
+        """Those of all tabs."""
+        return tuple(pane.chart for pane in self._panes.values())
+
+    @property
+    def panes(self) -> tuple[ChartPane, ...]:
+        """Those of the tab in front, in reading order."""
+        return tuple(self._panes[data] for data in self._workspace.tab.charts)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Other colours."""
+        self._tokens = tokens
+        self.tab_row.set_tokens(tokens)
+        for pane in self._panes.values():
+            pane.set_tokens(tokens)
+
+    def step(self, by: int) -> None:
+        """The next chart is the active one, on into the next tab after the last."""
+        charts = self._workspace.charts
+        self._workspace.activate(charts[(charts.index(self._workspace.active) + by) % len(charts)])
+
+    def step_tab(self, by: int) -> None:
+        """The next tab comes to the front."""
+        tabs = self._workspace.tabs
+        tab = tabs[(tabs.index(self._workspace.tab) + by) % len(tabs)]
+        self._workspace.activate(tab.charts[tab.active])
+
+    def activate_number(self, number: int) -> None:
+        """The chart of this number, from 1, of the tab in front; where that has one alone, the tab."""
+        charts = self._workspace.tab.charts
+        if len(charts) == 1:
+            charts = tuple(tab.charts[tab.active] for tab in self._workspace.tabs)
+        if number <= len(charts):
+            self._workspace.activate(charts[number - 1])
+
+    # --- inner ---------------------------------------------------------------------------------------------
+
+    def _sync(self) -> None:
+        """Widgets for what is open, none for what is not."""
+        tabs, charts = self._workspace.tabs, self._workspace.charts
+        for tab in tabs:
+            if tab not in self._pages:
+                page = self._pages[tab] = _Page()
+                self._stack.addWidget(page)
+            self._fill(self._pages[tab], tab)
+        for data in [data for data in self._panes if data not in charts]:
+            self._drop(self._panes.pop(data))
+        for tab in [tab for tab in self._pages if tab not in tabs]:
+            page = self._pages.pop(tab)
+            self._stack.removeWidget(page)
+            page.deleteLater()
+        self._stack.setCurrentWidget(self._pages[self._workspace.tab])
+        self._show_states()
+
+    def _fill(self, page: _Page, tab: OpenTab[Any]) -> None:
+        wanted = tuple(tab.charts)
+        if page.shown == (tab.grid, wanted):
+            return
+        for data in wanted:
+            if data not in self._panes:
+                self._panes[data] = self._open(data, page)
+        page.arrange(tab.grid, wanted, [self._panes[data] for data in wanted])
+
+    def _open(self, data: Any, page: QWidget) -> ChartPane:
+        pane = ChartPane(self._services, data, self._tokens, page)
+        pane.touched.connect(lambda: self._workspace.activate(data))
+        pane.chart.ticker_dropped.connect(lambda ticker: data.show(ticker, data.timeframe))
+        pane.chart.link.crosshair_moved.connect(lambda time_ms: self._share_crosshair(data, time_ms))
+        pane.chart.link.range_moved.connect(lambda edges: self._share_range(data, edges))
+        self.opened.emit(pane.chart)
+        return pane
+
+    def _drop(self, pane: ChartPane) -> None:
+        self.closing.emit(pane.chart)
+        pane.hide()
+        pane.setParent(None)
+        pane.deleteLater()
+
+    def _on_active(self) -> None:
+        self._show_states()
+        self.active_changed.emit()
+
+    def _show_states(self) -> None:
+        is_alone = len(self._panes) == 1
+        for tab in self._workspace.tabs:
+            for data in tab.charts:
+                self._panes[data].show_state(
+                    is_framed=tab.grid is not Grid.ONE,
+                    is_active=data is self._workspace.active,
+                    has_dot=not is_alone,
+                )
+
+    # --- links ---------------------------------------------------------------------------------------------
+
+    def _share_crosshair(self, data: Any, time_ms: int | None) -> None:
+        link = self._workspace.link_of(data)
+        if link is not None and self._workspace.options(link).crosshair:
+            for other in self._workspace.linked(data):
+                self._panes[other].chart.link.show_crosshair(time_ms)
+
+    def _share_range(self, data: Any, edges: Edges) -> None:
+        link = self._workspace.link_of(data)
+        if link is not None and self._workspace.options(link).range:
+            for other in self._workspace.linked(data):
+                self._panes[other].chart.link.show_range(edges)
+
+
+class _Page(QWidget):
+    """The charts of one tab."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: tuple[Grid, tuple[Any, ...]] | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def arrange(self, grid: Grid, charts: tuple[Any, ...], panes: list[ChartPane]) -> None:
+        """Puts them into the places of a grid."""
+        self.shown = grid, charts
+        if (before := self.layout()) is not None:
+            QWidget().setLayout(before)  # the only way to another layout
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        for pane, place in zip(panes, grid.places, strict=True):
+            layout.addWidget(pane, *place)
+            pane.show()
+        for row in range(layout.rowCount()):
+            layout.setRowStretch(row, 1)
+        for column in range(layout.columnCount()):
+            layout.setColumnStretch(column, 1)
