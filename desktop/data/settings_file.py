@@ -20,6 +20,7 @@ from desktop.domain.errors import BadInput, CacheError
 from desktop.domain.market import is_plausible_ticker
 from desktop.domain.settings import Settings
 from desktop.domain.timeframe import Timeframe
+from desktop.domain.zones import check_choice
 
 _LARGEST_BYTES = 4 * 2**20
 _KEPT_BROKEN_FILES = 2
@@ -93,6 +94,8 @@ def _check(name: str, value: Any) -> None:
             checked_base(value, schemes=SOCKET_SCHEMES)
         case "timeframe":
             Timeframe.parse(value)
+        case "zone":
+            check_choice(value)
         case "ticker" if not is_plausible_ticker(value):
             raise BadInput("not a ticker")
 

@@ -11,6 +11,10 @@ import datetime as dt
 from functools import lru_cache
 from typing import Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.domain.bars import Ints
 from desktop.domain.holidays import early_closes, is_trading_day
 from desktop.domain.market import Market
 from desktop.domain.timeframe import DAY_MS, HOUR_MS, NEW_YORK, new_york_midnight_ms
@@ -87,6 +91,26 @@ def next_stock_session(time_ms: int) -> tuple[int, int, int, int]:
     while (session := stock_session(day)) is None or session[3] <= time_ms:
         day += dt.timedelta(days=1)
     return session
+
+
+def stock_sessions(from_ms: int, to_ms: int) -> list[tuple[int, int, int, int]]:
+    """The stock sessions (as `stock_session`) of the New York days from that of `from_ms` to that of `to_ms`."""
+    day, last = new_york_date(from_ms), new_york_date(to_ms)
+    days = (day + dt.timedelta(days=i) for i in range((last - day).days + 1))
+    return [session for day in days if (session := stock_session(day)) is not None]
+
+
+def in_regular_hours(start_ms: Ints, length_ms: int) -> NDArray[np.bool_]:
+    """Whether bars of stocks of one length hold regular trading. start_ms: (n,), ascending."""
+    if not len(start_ms):
+        return np.empty(0, np.bool_)
+    sessions = stock_sessions(int(start_ms[0]), int(start_ms[-1]) + length_ms)
+    never = np.iinfo(np.int64).max
+    opens = np.array([session[1] for session in sessions] + [never], np.int64)
+    closes = np.array([session[2] for session in sessions], np.int64)
+    following = np.searchsorted(closes, start_ms, side="right")
+    is_regular: NDArray[np.bool_] = opens[following] < start_ms + length_ms
+    return is_regular
 
 
 def trading_days(from_ms: int, to_ms: int) -> list[dt.date]:

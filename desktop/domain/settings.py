@@ -26,6 +26,14 @@ class Colours(enum.StrEnum):
     EAST_ASIA = "east-asia"  # red is up
 
 
+class ClosedTime(enum.StrEnum):
+    """Whether hours without trading take room on the time axis."""
+
+    MARKET = "market"  # for crypto, which never closes; stocks and currencies are cut
+    SHOWN = "shown"
+    CUT = "cut"
+
+
 class Plan(enum.StrEnum):
     """What the vendor sells, as far as limits go."""
 
@@ -45,6 +53,11 @@ class Settings:
     theme: Theme = Theme.SYSTEM
     colours: Colours = Colours.CLASSIC
     reduced_motion: bool = False  # nothing glides, flashes or pulses
+    zone: str = "UTC"  # of the charts: an IANA name, "local", or "exchange" for the market's own
+    closed_time: ClosedTime = ClosedTime.MARKET
+    regular_hours_only: bool = False  # stocks without pre-market and after hours
+    has_session_breaks: bool = True  # lines between sessions, shades outside regular hours
+    has_day_lines: bool = True  # where days and weeks begin
     plan: Plan = Plan.FREE
     rest_base: str = VENDOR_REST
     socket_base: str = VENDOR_SOCKET

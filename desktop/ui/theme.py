@@ -46,6 +46,7 @@ class Tokens:
     missing_alpha: float  # share of `warning` in a missing-data hatch
     hollow_up: bool = False  # bodies of rising bars are hollow: colour is not the only sign
     has_dotted_grid: bool = False
+    shade: str = "#1A1E28"  # hours outside regular trading: 3 % of white, or of black
     studies: tuple[str, str, str, str] = ("#5B8CFF", "#F7A600", "#BA68C8", "#4DD0E1")
     links: tuple[str, str, str, str, str, str] = ("#5B8CFF", "#F7A600", "#66BB6A", "#EF5350", "#BA68C8", "#4DD0E1")
 
@@ -112,6 +113,7 @@ LIGHT: Final = Tokens(
     neutral_text="#000000",
     volume_alpha=0.5,
     missing_alpha=0.10,
+    shade="#F7F7F7",
     studies=("#2962FF", "#9A6700", "#8E24AA", "#00838F"),
     links=("#2962FF", "#B25E00", "#2E7D32", "#C62828", "#8E24AA", "#00838F"),
 )
@@ -169,6 +171,7 @@ HIGH_CONTRAST: Final = Tokens(
     missing_alpha=0.30,
     hollow_up=True,
     has_dotted_grid=True,
+    shade="#141414",
 )
 
 

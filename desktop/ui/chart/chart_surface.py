@@ -30,7 +30,6 @@ class ChartSurface(QWidget):
         source: ChartSource,
         clock: Clock,
         tokens: Tokens,
-        zone: dt.tzinfo,
         now_ms: Callable[[], float],
         parent: QWidget | None,
     ) -> None:
@@ -38,7 +37,7 @@ class ChartSurface(QWidget):
         super().__init__(parent)
         self._model = ChartModel(source)
         self._hands = Navigation(self._model, self, now_ms)
-        self._display = Display(self._model, clock, tokens, zone, lambda: self._hands.cross)
+        self._display = Display(self._model, clock, tokens, lambda: self._hands.cross)
         self._renderer, self._view = self._display.renderer, self._display.view
         self.studies = StudyBoard(self._model.studies, self)
         self.studies.changed.connect(lambda: self._display.add(Dirty.ALL))
@@ -99,11 +98,6 @@ class ChartSurface(QWidget):
     def zone(self) -> dt.tzinfo:
         """The zone whose clock the time axis shows."""
         return self._renderer.framer.zone
-
-    def set_zone(self, zone: dt.tzinfo) -> None:
-        """Another zone for the time axis."""
-        self._renderer.framer.zone = zone
-        self._display.forget()
 
     def set_autoscale(self, is_on: bool) -> None:
         """Whether prices follow what is visible."""

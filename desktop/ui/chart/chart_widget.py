@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,7 +19,9 @@ from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.model import Dirty
 from desktop.ui.chart.pane_borders import PaneBorders
 from desktop.ui.chart.pointer import Pointer
+from desktop.ui.chart.regular_hours import RegularHours
 from desktop.ui.chart.source import ChartSource, Clock
+from desktop.ui.chart.time_control import TimeControl
 from desktop.ui.theme import Tokens
 
 _KEYBOARD_FOCUS: Final = (
@@ -47,20 +48,21 @@ class ChartWidget(ChartSurface):
         clock: Clock,
         tokens: Tokens,
         *,
-        zone: dt.tzinfo = dt.UTC,
         options: HandOptions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         parent: QWidget | None = None,
     ) -> None:
         """monotonic: seconds, of what moves by itself."""
-        super().__init__(source, clock, tokens, zone, lambda: monotonic() * 1000, parent)
-        self._source = source
+        self._source = RegularHours(source)
+        super().__init__(self._source, clock, tokens, lambda: monotonic() * 1000, parent)
+        self._source.setParent(self)
         self.keys = ChartKeys(self._hands)
         self.pointer = Pointer(self._model, self._hands, self._display, self)
         self.gestures = Gestures(self._model, self._hands, self._display, self.pointer, lambda: monotonic() * 1000)
         self.gestures.set_options(options or HandOptions())
         self.borders = PaneBorders(self._model, self._hands, self._display)
         self.keys.on_leave(self.gestures.end_measure)
+        self.times = TimeControl(self._source, self._model, self._display, self)
         self._may_need_older = True
         self._build()
         self._connect()
@@ -84,6 +86,7 @@ class ChartWidget(ChartSurface):
         source.changed.connect(self._on_changed)
         source.status_changed.connect(self._on_status)
         hands.moved.connect(self._on_moved)
+        self.times.axis_changed.connect(self._on_axis_changed)
         hands.autoscale_changed.connect(self.autoscale_changed)
         self.pointer.maximise_requested.connect(self.maximise_requested)
         self.pointer.price_menu_requested.connect(self.price_menu_requested)
@@ -95,9 +98,12 @@ class ChartWidget(ChartSurface):
     def _on_reset(self) -> None:
         self._model.on_reset()
         self._renderer.framer.forget()
+        self._on_axis_changed()
+        self._announce_state()
+
+    def _on_axis_changed(self) -> None:
         self._hands.cross = None
         self.gestures.on_series_replaced()
-        self._announce_state()
         self._on_moved(Dirty.ALL)
 
     def _on_prepended(self, count: int) -> None:

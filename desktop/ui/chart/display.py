@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
@@ -27,15 +26,13 @@ class Display(QObject):
     updated = Signal()  # picture and overlay are new, to be painted
     repainted = Signal()  # a frame's changes were handed to the view
 
-    def __init__(
-        self, model: ChartModel, clock: Clock, tokens: Tokens, zone: dt.tzinfo, cross: Callable[[], Cross | None]
-    ) -> None:
+    def __init__(self, model: ChartModel, clock: Clock, tokens: Tokens, cross: Callable[[], Cross | None]) -> None:
         """cross: where the crosshair stands."""
         super().__init__()
         self._model = model
         self._cross = cross
         self.has_ring = False  # of the keyboard's focus
-        self.renderer = Renderer(model, clock, tokens, zone)
+        self.renderer = Renderer(model, clock, tokens)
         self.pacer = Pacer(self)
         self.pacer.due.connect(self._on_frame)
         self.view = ChartView(self._prepare, lambda: self.renderer.picture, self.renderer.paint_overlay)

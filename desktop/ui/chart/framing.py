@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySide6.QtGui import QFont, QFontMetricsF
 
+from desktop.domain.market import Market
 from desktop.ui import formatting
 from desktop.ui.chart.axes import TimeLabel, time_labels
 from desktop.ui.chart.candles import Columns
@@ -19,6 +20,8 @@ from desktop.ui.chart.painting import Fonts, Frame, Label
 from desktop.ui.chart.panes import StudyFramer, has_shift
 from desktop.ui.chart.pyramid import CLOSE
 from desktop.ui.chart.scales import Scale, Writer, scale_labels
+from desktop.ui.chart.time_lines import Shade, TimeLine, TimeMarks, time_marks
+from desktop.ui.chart.time_options import TimeOptions
 from desktop.ui.theme import Tokens, number_font, text_font
 
 FONT_PX = 12
@@ -29,21 +32,22 @@ _MOST_SLOTS = 1 << 22  # of a label window
 
 @dataclass(slots=True)
 class _LabelWindow:
-    """Time labels for more than the screen, valid while the view stays inside: no label appears or goes in a pan."""
+    """Labels and marks for more than the screen, valid while the view stays inside: none appears or goes in a pan."""
 
     key: tuple[object, ...]
     first: int
     last: int
     labels: list[TimeLabel]
+    marks: TimeMarks
 
 
 class Framer:
     """Builds frames for one chart on one screen. `axis_width` is in logical pixels."""
 
-    def __init__(self, model: ChartModel, tokens: Tokens, zone: dt.tzinfo) -> None:
+    def __init__(self, model: ChartModel, tokens: Tokens) -> None:
         self.model = model
         self.tokens = tokens
-        self.zone = zone
+        self.times = TimeOptions()
         self.axis_width = _LEAST_AXIS
         self.needed_width = _LEAST_AXIS
         self.writer = Writer()  # of prices beside the axis
@@ -51,6 +55,11 @@ class Framer:
         self._fonts: tuple[float, Fonts] | None = None
         self._window: _LabelWindow | None = None
         self._widths: dict[str, float] = {}
+
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The zone whose clock the time axis shows."""
+        return self.times.zone_for(self.model.source.market, self.model.source.timeframe)
 
     def fonts(self, scale: float) -> Fonts:
         if self._fonts is None or self._fonts[0] != scale:
@@ -89,6 +98,7 @@ class Framer:
         prices = PriceScale(view.bottom, view.top, 0, high, model.scale.is_log, model.scale.is_inverted)
         has_bars = model.last is not None
         rows = prices.rows(np.array([label.price for label in labels])).tolist() if has_bars else []
+        labelled, lines, shades = self._time_parts(grid, scale)
         volumes = PriceScale(0.0, model.volume_top or 1.0, high - math.floor(high * VOLUME_SHARE), high // 5)
         return Frame(
             tokens=self.tokens,
@@ -104,9 +114,10 @@ class Framer:
             volume_top=model.volume_top,
             volume_height=math.floor(high * VOLUME_SHARE),
             price_labels=tuple(Label(row, label.text) for row, label in zip(rows, labels, strict=False)),
-            time_labels=tuple(
-                Label(grid.centre_of(label.slot), label.text, label.is_strong) for label in self._time_labels(scale)
-            ),
+            time_labels=labelled,
+            time_lines=lines,
+            shades=shades,
+            has_closed_time=model.source.market is not Market.CRYPTO,
             bands=self._bands(grid, wide),
             kind=model.drawn.kind,
             overlays=self.studies.overlays(columns, grid, prices, volumes, self.tokens),
@@ -172,13 +183,16 @@ class Framer:
             self._widths[shape] = wide
         return wide
 
-    def _time_labels(self, scale: float) -> list[TimeLabel]:
+    def _time_parts(
+        self, grid: Grid, scale: float
+    ) -> tuple[tuple[Label, ...], tuple[TimeLine, ...], tuple[Shade, ...]]:
+        """Labels, lines and shades in view, in device columns."""
         model, view = self.model, self.model.view
         if model.last is None:
-            return []
-        starts = model.bars.start_ms
+            return (), (), ()
+        starts, zone = model.bars.start_ms, self.zone
         first, last = math.floor(view.left), math.ceil(view.right)
-        key = (id(model.axis), len(starts), int(starts[0]), view.spacing, view.width, scale, self.zone)
+        key = (id(model.axis), len(starts), int(starts[0]), view.spacing, view.width, scale, zone, self.times)
         window = self._window
         if window is None or window.key != key or first < window.first or last > window.last:
             reach = min(last - first + 1, _MOST_SLOTS)
@@ -189,10 +203,33 @@ class Framer:
                 last + reach,
                 view.spacing,
                 lambda text: self._width_of(text, scale),
-                self.zone,
+                zone,
             )
-            window = self._window = _LabelWindow(key, first - reach, last + reach, labels)
-        return [label for label in window.labels if first <= label.slot <= last]
+            source = model.source
+            marks = time_marks(
+                starts,
+                model.axis,
+                first - reach,
+                last + reach,
+                view.spacing,
+                source.market,
+                source.timeframe,
+                self.times,
+            )
+            window = self._window = _LabelWindow(key, first - reach, last + reach, labels, marks)
+        lined = {slot for slot, _ in window.marks.lines}
+        labelled = tuple(
+            Label(grid.centre_of(label.slot), label.text, label.is_strong, label.slot not in lined)
+            for label in window.labels
+            if first <= label.slot <= last
+        )
+        lines = tuple((grid.left_of(slot), kind) for slot, kind in window.marks.lines if first <= slot <= last)
+        shades = tuple(
+            (grid.left_of(max(begin, first)), grid.left_of(min(stop, last + 1)))
+            for begin, stop in window.marks.shades
+            if begin <= last and stop > first
+        )
+        return labelled, lines, shades
 
     def _bands(self, grid: Grid, wide: int) -> tuple[tuple[int, int], ...]:
         model = self.model

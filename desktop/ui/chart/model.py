@@ -11,6 +11,7 @@ import numpy as np
 
 from desktop.domain.bars import Bar, Bars, Floats, Ints
 from desktop.domain.market import Market
+from desktop.domain.settings import ClosedTime
 from desktop.domain.timeframe import Timeframe, bucket_end
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
@@ -62,6 +63,7 @@ class ChartModel:
         self.new_bars = 0  # arrived while the last bar was out of view
         self.volume_top = 0.0
         self._count = 0
+        self.closed_time = ClosedTime.MARKET  # counts from the next reset on
         self._series = source.series
         self._info = source.info
         self._shown: _Shown | None = None
@@ -91,7 +93,7 @@ class ChartModel:
             self.view.first_slot, self.view.last_slot = 0, -1
             self.view.show_latest()
             return
-        self.axis = slot_axis(self.source.market, self.source.timeframe, bars.start_ms)
+        self.axis = slot_axis(self.source.market, self.source.timeframe, bars.start_ms, self.closed_time)
         self.drawn.set_kind(self.drawn.kind, bars)
         self.studies.reset(bars, self.source.market)
         self.pyramid.update(self.drawn.bars, self.axis, 0, self._count)

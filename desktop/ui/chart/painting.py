@@ -18,6 +18,7 @@ from desktop.ui.chart.pane_frame import PaneFrame
 from desktop.ui.chart.rects import Rects, fill_rects
 from desktop.ui.chart.series import ChartKind, paint_series, signs_of
 from desktop.ui.chart.texts import Texts
+from desktop.ui.chart.time_lines import Shade, TimeLine, paint_lines, paint_shades
 from desktop.ui.theme import Tokens, blend
 
 _HATCH_PX = 8  # logical distance of hatch lines
@@ -30,6 +31,7 @@ class Label:
     at: int
     text: str
     is_strong: bool = False
+    has_grid: bool = True  # a line of the grid; none where another line stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class Frame:
     panes: tuple[PaneFrame, ...] = ()
     is_shifted: bool = False  # something is drawn beside the bars it belongs to
     band_text: str = ""  # on the bands
+    time_lines: tuple[TimeLine, ...] = ()  # device columns
+    shades: tuple[Shade, ...] = ()
+    has_closed_time: bool = False  # hours without trading take room
 
     def px(self, logical: float) -> int:
         """A logical length in device pixels, at least 1."""
@@ -126,7 +131,9 @@ def paint_last(painter: QPainter, frame: Frame, slot: int) -> QRect:
 
 def _paint_plot(painter: QPainter, frame: Frame, columns: Columns) -> None:
     tokens = frame.tokens
+    paint_shades(painter, frame.shades, tokens, frame.plot)
     fill_rects(painter, _grid_rects(frame), tokens.grid, is_dotted=tokens.has_dotted_grid)
+    paint_lines(painter, frame.time_lines, tokens, frame.line, frame.plot)
     for first, last in frame.bands:
         _paint_band(painter, frame, first, last)
     if not len(columns):
@@ -149,11 +156,14 @@ def paint_panes(painter: QPainter, frame: Frame, part: QRect) -> None:
         painter.setClipRect(box)
         painter.fillRect(box, QColor(tokens.chart))
         bottom = pane.top + pane.height - 1
-        down = [(label.at, pane.top, label.at + line - 1, bottom) for label in frame.time_labels]
+        whole = QRect(0, pane.top, frame.plot_width, pane.height)
+        paint_shades(painter, frame.shades, tokens, whole)
+        down = [(label.at, pane.top, label.at + line - 1, bottom) for label in frame.time_labels if label.has_grid]
         rows = [pane.scale.row(label.price) for label in pane.labels]
         across = [(0, row, frame.plot_width - 1, row + line - 1) for row in rows]
         lines = np.array(down + across, np.int32).reshape(-1, 4)
         fill_rects(painter, lines, tokens.grid, is_dotted=tokens.has_dotted_grid)
+        paint_lines(painter, frame.time_lines, tokens, line, whole)
         levels = [(0, row, frame.plot_width - 1, row + line - 1) for row in pane.levels]
         fill_rects(painter, np.array(levels, np.int32).reshape(-1, 4), tokens.line)
         for curve in pane.curves:
@@ -165,7 +175,7 @@ def paint_panes(painter: QPainter, frame: Frame, part: QRect) -> None:
 def _grid_rects(frame: Frame) -> Rects:
     line = frame.line
     across = [(0, label.at, frame.plot_width - 1, label.at + line - 1) for label in frame.price_labels]
-    down = [(label.at, 0, label.at + line - 1, frame.plot_height - 1) for label in frame.time_labels]
+    down = [(label.at, 0, label.at + line - 1, frame.plot_height - 1) for label in frame.time_labels if label.has_grid]
     return np.array(across + down, np.int32).reshape(-1, 4)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRect
@@ -24,9 +23,9 @@ from desktop.ui.theme import Tokens
 class Renderer:
     """Pictures of one model. `picture` is in device pixels; `frame` and `shown` say what it shows."""
 
-    def __init__(self, model: ChartModel, clock: Clock, tokens: Tokens, zone: dt.tzinfo) -> None:
+    def __init__(self, model: ChartModel, clock: Clock, tokens: Tokens) -> None:
         self.model = model
-        self.framer = Framer(model, tokens, zone)
+        self.framer = Framer(model, tokens)
         self.narrator = Narrator(model, clock)
         self.picture = QPixmap()
         self.frame: Frame | None = None

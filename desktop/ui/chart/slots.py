@@ -14,7 +14,8 @@ import numpy as np
 
 from desktop.domain.bars import Ints
 from desktop.domain.market import Market
-from desktop.domain.timeframe import Span, Timeframe
+from desktop.domain.settings import ClosedTime
+from desktop.domain.timeframe import HOUR_MS, Span, Timeframe
 
 _SAMPLES: Final = 256  # distances between bars that tell the usual one
 
@@ -129,23 +130,31 @@ class IndexSlots:
         self.offset += count
 
 
-def slot_axis(market: Market, timeframe: Timeframe, starts: Ints) -> SlotAxis:
-    """The axis for a series: continuous time for crypto up to a week a bar, else one slot a bar."""
+def slot_axis(
+    market: Market, timeframe: Timeframe, starts: Ints, closed_time: ClosedTime = ClosedTime.MARKET
+) -> SlotAxis:
+    """The axis for a series: continuous time where closed time is shown and bars are evenly long, else one slot a bar.
+
+    Bars of stocks are even up to an hour: longer ones begin anew with each New York day.
+    """
+    is_shown = closed_time is ClosedTime.SHOWN or (closed_time is ClosedTime.MARKET and market is Market.CRYPTO)
     is_even = timeframe.span not in (Span.MONTH, Span.YEAR)
-    if market is Market.CRYPTO and is_even:
+    if market is Market.STOCKS:
+        is_even = timeframe.fixed_ms is not None and HOUR_MS % timeframe.fixed_ms == 0
+    if is_shown and is_even:
         return TimeSlots(int(starts[0]) if len(starts) else 0, timeframe.typical_ms)
     return IndexSlots(timeframe.typical_ms)
 
 
-def time_of(axis: SlotAxis, starts: Ints, place: float) -> int:
-    """The time at a place among the slots: of a fraction, between the starts of two. Unix ms."""
-    slot = math.floor(place)
-    start = axis.time_at(starts, slot)
-    return start + round((place - slot) * (axis.time_at(starts, slot + 1) - start))
+def time_of_slot(axis: SlotAxis, starts: Ints, slot: float) -> int:
+    """The time of a slot, or between two for a fraction. Unix ms; starts: those of the bars, (n,)."""
+    whole = math.floor(slot)
+    start = axis.time_at(starts, whole)
+    return start + round((slot - whole) * (axis.time_at(starts, whole + 1) - start))
 
 
-def place_of(axis: SlotAxis, starts: Ints, time_ms: int) -> float:
-    """Where a time stands among the slots: whole for the start of one, a fraction between two."""
+def slot_of_time(axis: SlotAxis, starts: Ints, time_ms: int) -> float:
+    """The slot of a time, a fraction between the starts of two; starts: those of the bars, (n,)."""
     if not len(starts):
         return time_ms / axis.unit_ms
     if time_ms < starts[0]:

@@ -16,11 +16,20 @@ from desktop.services.live_end import BarOrigin
 class ChartSource(Protocol):
     """The series of one ticker and timeframe, as `services.chart_data.ChartData` gives it. Times Unix ms UTC."""
 
-    series: BarSeries
-    ticker: str
-    info: TickerInfo | None
-    timeframe: Timeframe
-    status: ChartStatus
+    @property
+    def series(self) -> BarSeries: ...
+
+    @property
+    def ticker(self) -> str: ...
+
+    @property
+    def info(self) -> TickerInfo | None: ...
+
+    @property
+    def timeframe(self) -> Timeframe: ...
+
+    @property
+    def status(self) -> ChartStatus: ...
 
     @property
     def reset(self) -> SignalInstance | Any:
