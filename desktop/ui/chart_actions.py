@@ -10,11 +10,11 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.domain.bar_text import bar_tsv
+from desktop.domain.look import ScaleKind
 from desktop.domain.timeframe import Timeframe
 from desktop.ui.action_set import ActionSet
 from desktop.ui.audit_dialog import AuditDialog
 from desktop.ui.chart.chart_widget import ChartWidget
-from desktop.ui.chart.scales import ScaleKind
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart_menus import ChartMenus, Spot
 from desktop.ui.go_to import GoTo, go_to_box

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop.domain.look import ChartKind
 from desktop.domain.studies.study import Study
 from desktop.ui.action_set import ActionSet
 from desktop.ui.chart.chart_widget import ChartWidget
-from desktop.ui.chart.series import ChartKind
 from desktop.ui.chart.study_bar import StudyBar
 from desktop.ui.chart_menus import ChartMenus, Spot
 from desktop.ui.study_dialogs import StudyPicker, StudySettings

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.domain.bars import Bars
 from desktop.ui.chart.geometry import MAX_SPACING
 from desktop.ui.chart.hand_options import HandOptions
-from desktop.ui.chart.scales import ScaleKind
+from desktop.domain.look import ScaleKind
 from desktop.ui.ticker_mime import TICKER_MIME, ticker_mime
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.hands import ALT, CTRL, MIDDLE, NONE, PLOT, PRICE_AXIS, RIGHT, SHIFT, TIME_AXIS, Desk

@@ -18,7 +18,7 @@ from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.magnet import Magnet
 from desktop.ui.chart.measure import Measurement, Place, length_text, measured
 from desktop.ui.chart.model import ChartModel
-from desktop.ui.chart.series import ChartKind
+from desktop.domain.look import ChartKind
 from desktop.ui.formatting import PriceStyle
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.hands import CTRL, PLOT, SHIFT, Desk

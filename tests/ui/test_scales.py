@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from desktop.domain.look import ScaleKind
 from desktop.domain.market import Market
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import PriceScale
-from desktop.ui.chart.scales import Scale, ScaleKind, Writer, scale_labels
+from desktop.ui.chart.scales import Scale, Writer, scale_labels
 
 FONT = 15.0
 kinds = st.sampled_from(list(ScaleKind))

@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.look import ChartKind
 from desktop.ui import theme
 from desktop.ui.chart.chart_widget import ChartWidget
-from desktop.ui.chart.series import ChartKind
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.test_chart_widget import pixels, settle, shown
 

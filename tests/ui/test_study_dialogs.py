@@ -7,13 +7,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.look import ChartKind
 from desktop.domain.studies.registry import STUDIES
 from desktop.domain.studies.study import Study
 from desktop.ui import theme
 from desktop.ui.action_set import ActionSet
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.overlay import study_boxes
-from desktop.ui.chart.series import ChartKind
 from desktop.ui.chart_menus import ChartMenus, Spot
 from desktop.ui.study_actions import StudyActions
 from desktop.ui.study_dialogs import StudyPicker, StudySettings

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.look import ChartKind, Look, ScaleKind
 from desktop.domain.studies.registry import STUDIES
 from desktop.domain.studies.study import Study
 from desktop.ui.chart.chart_widget import ChartWidget
@@ -106,11 +107,15 @@ def test_the_legend_names_each_study_with_its_values(qtbot: QtBot) -> None:
     assert "RSI 14" in text
 
 
-def test_what_is_saved_comes_back_and_what_cannot_be_read_is_left_out(qtbot: QtBot) -> None:
+def test_a_look_is_taken_over_by_another_chart(qtbot: QtBot) -> None:
     chart = with_studies(qtbot, SeriesSource(walk(500)), "sma", "rsi")
     chart.studies.set_hidden(chart.studies.items[0].id, True)
     chart.studies.set_share(chart.studies.items[1].id, 0.3)
-    saved = json.loads(json.dumps(chart.studies.saved()))
+    chart.set_kind(ChartKind.AREA)
+    chart.set_scale(ScaleKind.LOG, is_inverted=True)
+    saved = json.loads(json.dumps(chart.look.to_dict()))
     other = shown(qtbot, SeriesSource(walk(400)))
-    other.studies.restore([*saved, {"kind": "unheard of"}, 5])
-    assert other.studies.saved() == saved
+    with qtbot.waitSignal(other.look_changed):
+        other.set_look(Look.from_dict(saved))
+    assert other.look == chart.look
+    assert Look.from_dict(saved) == chart.look

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.domain.look import ChartKind, Look, ScaleKind
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.linking import ChartLink
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.overlay import Crosshair, Layout, Overlay
 from desktop.ui.chart.painting import Frame
-from desktop.ui.chart.scales import Scale, ScaleKind
-from desktop.ui.chart.series import ChartKind
+from desktop.ui.chart.scales import Scale
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.chart.study_board import StudyBoard
 from desktop.ui.chart.view import ChartView
@@ -24,6 +25,8 @@ from desktop.ui.theme import Tokens
 
 class ChartSurface(QWidget):
     """The picture of a source's series, the viewport it shows, and the ways to draw it."""
+
+    look_changed = Signal()
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class ChartSurface(QWidget):
         self._renderer, self._view = self._display.renderer, self._display.view
         self.studies = StudyBoard(self._model.studies, self)
         self.studies.changed.connect(lambda: self._display.add(Dirty.ALL))
+        self.studies.changed.connect(self.look_changed)
         self.link = ChartLink(self._model, self._hands, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -112,6 +116,7 @@ class ChartSurface(QWidget):
         """Draws the series another way."""
         self._model.set_kind(kind)
         self._display.add(Dirty.ALL)
+        self.look_changed.emit()
 
     @property
     def scale(self) -> Scale:
@@ -121,6 +126,20 @@ class ChartSurface(QWidget):
     def set_scale(self, kind: ScaleKind, *, is_inverted: bool = False) -> None:
         """Another price scale; the same prices stay on the screen."""
         self._hands.set_scale(kind, is_inverted=is_inverted)
+        self.look_changed.emit()
+
+    @property
+    def look(self) -> Look:
+        """How the chart is drawn, as it is saved."""
+        return Look(self.kind, self.scale.kind, self.scale.is_inverted, self.studies.looks)
+
+    def set_look(self, look: Look) -> None:
+        """Draws the chart as it was saved."""
+        if look.kind is not self.kind:
+            self.set_kind(look.kind)
+        if (look.scale, look.is_inverted) != (self.scale.kind, self.scale.is_inverted):
+            self.set_scale(look.scale, is_inverted=look.is_inverted)
+        self.studies.restore(look.studies)
 
     def show_latest(self) -> None:
         """The newest bar at the right margin."""

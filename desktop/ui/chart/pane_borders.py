@@ -7,10 +7,11 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QPointF
 
+from desktop.domain.look import PANE_SHARE
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
-from desktop.ui.chart.studies import LEAST_MAIN, LEAST_PANE, PANE_SHARE
+from desktop.ui.chart.studies import LEAST_MAIN, LEAST_PANE
 from desktop.ui.chart.view import Press
 
 _ROUNDING: Final = 0.5  # heights are whole pixels, rounded down

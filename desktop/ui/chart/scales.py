@@ -6,7 +6,6 @@ even in prices; only their labels differ.
 
 from __future__ import annotations
 
-import enum
 import math
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from desktop.domain.bars import Floats
+from desktop.domain.look import ScaleKind
 from desktop.ui import formatting
 from desktop.ui.chart.axes import MIN_GRID_Y, PriceLabel, axis_style, price_labels
 from desktop.ui.chart.geometry import multiples, price_step
@@ -23,15 +23,6 @@ from desktop.ui.formatting import PriceStyle
 
 _LINEAR_UP_TO: Final = 2.5  # highest over lowest price up to which a log axis has evenly spaced prices
 _IN_A_DECADE: Final = (tuple(range(1, 10)), (1, 2, 5), (1,))
-
-
-class ScaleKind(enum.StrEnum):
-    """How prices are spread over the height, and what the axis says."""
-
-    LINEAR = "linear"
-    LOG = "log"
-    PERCENT = "percent"
-    INDEXED = "indexed"
 
 
 @dataclass(frozen=True, slots=True)

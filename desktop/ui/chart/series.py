@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPen, QPolygonF
 
 from desktop.domain.bars import Bars, Ints
 from desktop.domain.heikin_ashi import HeikinAshi
+from desktop.domain.look import ChartKind
 from desktop.ui.chart.candles import Columns, candle_rects, directions, extents, is_drawn_as_one
 from desktop.ui.chart.geometry import Grid, PriceScale, wick_width
 from desktop.ui.chart.pyramid import CLOSE, HIGH, LOW, OPEN
@@ -22,44 +22,6 @@ _LINE_PX: Final = 1.5
 _DENSE_BELOW: Final = 2.0  # device pixels a bar below which a line is drawn as one rectangle a column
 _TICK_SHARE: Final = 0.3  # of the spacing: the ticks of an OHLC bar
 _FILL_ALPHA: Final = (0.30, 0.03)  # of an area, at its line and at its foot
-
-
-class ChartKind(enum.StrEnum):
-    """How a series is drawn; the values are kept in settings and layouts."""
-
-    CANDLES = "candles"
-    HOLLOW = "hollow"
-    BARS = "bars"
-    LINE = "line"
-    AREA = "area"
-    BASELINE = "baseline"
-    HEIKIN_ASHI = "heikin_ashi"
-
-    @property
-    def text(self) -> str:
-        """As menus name it."""
-        return _TEXTS[self]
-
-    @property
-    def is_line(self) -> bool:
-        """Whether only closes are drawn, joined."""
-        return self in (ChartKind.LINE, ChartKind.AREA, ChartKind.BASELINE)
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether what is drawn was never traded."""
-        return self is ChartKind.HEIKIN_ASHI
-
-
-_TEXTS: Final = {
-    ChartKind.CANDLES: "Candles",
-    ChartKind.HOLLOW: "Hollow candles",
-    ChartKind.BARS: "Bars (OHLC)",
-    ChartKind.LINE: "Line",
-    ChartKind.AREA: "Area",
-    ChartKind.BASELINE: "Baseline",
-    ChartKind.HEIKIN_ASHI: "Heikin-Ashi",
-}
 
 
 class Drawn:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.domain.errors import BadInput
+from desktop.domain.look import StudyLook, held_share
 from desktop.domain.studies.study import Study
 from desktop.ui.chart.studies import ChartStudies, PlacedStudy
-
-_LEAST_SHARE = 0.05
-_MOST_SHARE = 0.60
 
 
 class StudyBoard(QObject):
@@ -59,27 +55,20 @@ class StudyBoard(QObject):
         """How much of the plot's height a pane takes."""
         placed = self._studies.find(id_)
         if placed is not None:
-            placed.share = min(max(share, _LEAST_SHARE), _MOST_SHARE)
+            placed.share = held_share(share)
             self.changed.emit()
 
-    def saved(self) -> list[dict[str, Any]]:
-        """For JSON."""
-        return [
-            {**placed.study.to_dict(), "is_hidden": placed.is_hidden, "share": round(placed.share, 4)}
-            for placed in self._studies.items
-        ]
+    @property
+    def looks(self) -> tuple[StudyLook, ...]:
+        """All studies as they are saved."""
+        return tuple(StudyLook(placed.study, placed.is_hidden, placed.share) for placed in self._studies.items)
 
-    def restore(self, saved: Sequence[object]) -> None:
-        """Replaces all studies by what `saved` gave; what cannot be read is left out."""
+    def restore(self, looks: Sequence[StudyLook]) -> None:
+        """Replaces all studies by these."""
+        if tuple(looks) == self.looks:
+            return
         self._studies.items.clear()
-        for row in saved:
-            try:
-                placed = self._studies.add(Study.from_dict(row))
-            except BadInput:
-                continue  # from another version: the others are worth having
-            if isinstance(row, dict):
-                placed.is_hidden = row.get("is_hidden") is True
-                share = row.get("share")
-                if isinstance(share, float):
-                    placed.share = min(max(share, _LEAST_SHARE), _MOST_SHARE)
+        for look in looks:
+            placed = self._studies.add(look.study)
+            placed.is_hidden, placed.share = look.is_hidden, look.share
         self.changed.emit()
