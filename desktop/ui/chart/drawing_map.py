@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from desktop.domain.bars import Ints
 from desktop.domain.drawings import rounded
 from desktop.ui.chart.model import ChartModel
 from desktop.ui.chart.painting import Frame
-from desktop.ui.chart.slots import SlotAxis
+from desktop.ui.chart.slots import slot_of_time, time_of_slot
 
 
 class FrameMap:
@@ -45,27 +42,3 @@ class FrameMap:
     def slot_of(self, time_ms: int) -> float:
         """Where a time stands among the slots: whole for the start of one."""
         return slot_of_time(self._axis, self._starts, time_ms)
-
-
-def slot_of_time(axis: SlotAxis, starts: Ints, time_ms: int) -> float:
-    """The slot of a time, a fraction between two; starts: those of the bars, (n,)."""
-    unit = axis.unit_ms
-    if not len(starts):
-        return time_ms / unit
-    if time_ms < starts[0]:
-        return axis.slot_of(starts, 0) - (int(starts[0]) - time_ms) / unit
-    if time_ms > starts[-1]:
-        return axis.slot_of(starts, -1) + (time_ms - int(starts[-1])) / unit
-    slot = axis.slot_at_time(starts, time_ms)
-    here = axis.time_at(starts, slot)
-    if here == time_ms:
-        return slot
-    before = axis.time_at(starts, slot - 1)
-    return slot - 1 + (time_ms - before) / (here - before)
-
-
-def time_of_slot(axis: SlotAxis, starts: Ints, slot: float) -> int:
-    """The time of a slot or between two."""
-    whole = math.floor(slot)
-    start = axis.time_at(starts, whole)
-    return start + round((slot - whole) * (axis.time_at(starts, whole + 1) - start))

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from desktop.domain.bars import Bar, Bars, Floats, Ints
+from desktop.domain.look import ChartKind, ScaleKind
 from desktop.domain.market import Market
 from desktop.domain.settings import ClosedTime
 from desktop.domain.timeframe import Timeframe, bucket_end
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
 from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
-from desktop.ui.chart.scales import Scale, ScaleKind
-from desktop.ui.chart.series import ChartKind, Drawn
-from desktop.ui.chart.slots import SlotAxis, place_of, slot_axis, time_of
+from desktop.ui.chart.scales import Scale
+from desktop.ui.chart.series import Drawn
+from desktop.ui.chart.slots import SlotAxis, slot_axis, slot_of_time, time_of_slot
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart.studies import ChartStudies
 from desktop.ui.chart.viewport import Viewport
@@ -283,7 +284,7 @@ class ChartModel:
         if self._identity is None or not len(starts):
             return
         is_latest = self.view.is_last_in_view
-        right_ms = None if is_latest else time_of(self.axis, starts, self.view.right)
+        right_ms = None if is_latest else time_of_slot(self.axis, starts, self.view.right)
         self._shown = _Shown(*self._identity, right_ms)
 
     def _place(self) -> None:
@@ -292,6 +293,6 @@ class ChartModel:
         self.view.show_latest()
         if before is None or before.ticker != self.source.ticker or before.right_ms is None:
             return
-        place = place_of(self.axis, self.bars.start_ms, before.right_ms)
-        if place > self.view.first_slot - _JUMP_BARS:
-            self.view.right = place
+        slot = slot_of_time(self.axis, self.bars.start_ms, before.right_ms)
+        if slot > self.view.first_slot - _JUMP_BARS:
+            self.view.right = slot
