@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.layout import Grid
@@ -15,6 +15,8 @@ from desktop.ui.chart_pane import ChartPane
 from desktop.ui.services_api import WindowServices
 from desktop.ui.tab_row import TabRow
 from desktop.ui.theme import Tokens
+
+_MOST_LINES: Final = 3  # rows or columns of a grid
 
 
 class WorkspaceView(QWidget):
@@ -38,7 +40,7 @@ class WorkspaceView(QWidget):
         column.setSpacing(0)
         column.addWidget(self.tab_row)
         column.addWidget(self._stack, 1)
-        self._active: ChartPane | None = None
+        self._is_syncing = False
         self._sync()
         self._workspace.changed.connect(self._sync)
         self._workspace.active_changed.connect(self._on_active)
@@ -88,6 +90,13 @@ class WorkspaceView(QWidget):
 
     def _sync(self) -> None:
         """Widgets for what is open, none for what is not."""
+        self._is_syncing = True  # pages that come and go hand the focus on: that is no touch
+        try:
+            self._rebuild()
+        finally:
+            self._is_syncing = False
+
+    def _rebuild(self) -> None:
         tabs, charts = self._workspace.tabs, self._workspace.charts
         for tab in tabs:
             if tab not in self._pages:
@@ -114,7 +123,7 @@ class WorkspaceView(QWidget):
 
     def _open(self, data: Any, page: QWidget) -> ChartPane:
         pane = ChartPane(self._services, data, self._tokens, page)
-        pane.touched.connect(lambda: self._workspace.activate(data))
+        pane.touched.connect(lambda: self._on_touched(data))
         pane.chart.ticker_dropped.connect(lambda ticker: data.show(ticker, data.timeframe))
         pane.chart.link.crosshair_moved.connect(lambda time_ms: self._share_crosshair(data, time_ms))
         pane.chart.link.range_moved.connect(lambda edges: self._share_range(data, edges))
@@ -126,6 +135,10 @@ class WorkspaceView(QWidget):
         pane.hide()
         pane.setParent(None)
         pane.deleteLater()
+
+    def _on_touched(self, data: Any) -> None:
+        if not self._is_syncing:
+            self._workspace.activate(data)
 
     def _on_active(self) -> None:
         self._show_states()
@@ -162,20 +175,21 @@ class _Page(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.shown: tuple[Grid, tuple[Any, ...]] | None = None
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(1)
 
     def arrange(self, grid: Grid, charts: tuple[Any, ...], panes: list[ChartPane]) -> None:
         """Puts them into the places of a grid."""
         self.shown = grid, charts
-        if (before := self.layout()) is not None:
-            QWidget().setLayout(before)  # the only way to another layout
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(1)
+        layout = self._grid
+        while layout.takeAt(0) is not None:
+            pass
         for pane, place in zip(panes, grid.places, strict=True):
             layout.addWidget(pane, *place)
             pane.show()
-        for row in range(layout.rowCount()):
-            layout.setRowStretch(row, 1)
-        for column in range(layout.columnCount()):
-            layout.setColumnStretch(column, 1)
+        rows = max(row + height for row, _, height, _ in grid.places)
+        columns = max(column + width for _, column, _, width in grid.places)
+        for line in range(_MOST_LINES):
+            layout.setRowStretch(line, 1 if line < rows else 0)
+            layout.setColumnStretch(line, 1 if line < columns else 0)

@@ -15,6 +15,7 @@ from desktop.ui.chart.painting import Frame, draw_left, fill_rounded
 from desktop.ui.theme import Tokens
 
 _SIDE_PX: Final = 10
+_RIGHT_PX: Final = 26  # the button of a link stands there
 
 
 def legend_lines(
@@ -39,7 +40,7 @@ def fitted_rows(frame: Frame, lines: Sequence[Sequence[Run]]) -> list[list[tuple
     """
     if not lines:
         return []
-    room = frame.plot_width - 2 * frame.px(_SIDE_PX)
+    room = frame.plot_width - frame.px(_SIDE_PX) - frame.px(_RIGHT_PX)
     rows = [lines[0], *(row for line in lines[1:] for row in _wrapped(frame, line, room))]
     return [fitted for runs in rows if (fitted := _fit(frame, runs, room))]
 
