@@ -6,7 +6,7 @@ register an entry of its own, for example a submenu.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,12 +64,21 @@ PRICE: Final = (
     "view.reset",
 )
 TIME: Final = ("time.zone", "time.breaks", SEPARATOR, "time.go_to", "view.reset")
-ORDERS: Final[dict[Area, tuple[str, ...]]] = {"plot": PLOT, "price": PRICE, "time": TIME, "corner": ("time.zone",)}
+PLUS: Final = ("alert.add", "draw.horizontal_here", "price.copy")  # of the button beside the crosshair's price
+ORDERS: Final[dict[Area, tuple[str, ...]]] = {
+    "plot": PLOT,
+    "pane": PLOT,
+    "border": PLOT,
+    "price": PRICE,
+    "pane price": ("view.reset",),
+    "time": TIME,
+    "corner": ("time.zone",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where on a chart the button was pressed: logical pixels, and the price of that row (None: no bars)."""
+    """Where on a chart the button was pressed: logical pixels, and the price of that row (None: there is none)."""
 
     chart: ChartWidget
     area: Area
@@ -78,10 +87,10 @@ class Spot:
 
     @classmethod
     def of(cls, chart: ChartWidget, at: QPoint) -> Spot:
-        frame = chart.frame
-        has_price = frame is not None and chart.model.last is not None
+        frame, area = chart.frame, chart.view.area_at(QPointF(at))
+        has_price = area in ("plot", "price") and chart.model.last is not None
         price = frame.prices.price(at.y() * frame.scale) if frame is not None and has_price else None
-        return cls(chart, chart.view.area_at(QPointF(at)), at, price)
+        return cls(chart, area, at, price)
 
 
 Make = Callable[[QMenu, Spot], QAction | None]
@@ -105,13 +114,16 @@ class ChartMenus(QObject):
         chart.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         chart.view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the chart itself answers
         chart.customContextMenuRequested.connect(lambda at: self.menu(Spot.of(chart, at)).popup(chart.mapToGlobal(at)))
+        chart.price_menu_requested.connect(
+            lambda price, at: self.menu(Spot(chart, "price", chart.mapFromGlobal(at), price), PLUS).popup(at)
+        )
 
-    def menu(self, spot: Spot) -> QMenu:
-        """The menu for a place; deletes itself when it closes."""
+    def menu(self, spot: Spot, order: Sequence[str] | None = None) -> QMenu:
+        """The menu for a place, of these entries or those of its part; deletes itself when it closes."""
         menu = QMenu(spot.chart)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions.refresh()
-        for entry_id in ORDERS[spot.area]:
+        for entry_id in ORDERS[spot.area] if order is None else order:
             if entry_id == SEPARATOR:
                 menu.addSeparator()  # neighbours and ends collapse by themselves
             elif (entry := self._entry(entry_id, menu, spot)) is not None:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.domain.bars import Bar, Bars
 from desktop.domain.timeframe import Timeframe
-from desktop.ui.chart.slots import time_of
+from desktop.ui.chart.slots import time_of_slot
 from tests.ui.chart_source import START_MS, SeriesSource, walk
 from tests.ui.hands import PLOT, PRICE_AXIS, SHIFT, TIME_AXIS, Desk
 
@@ -103,14 +103,14 @@ def test_history_never_moves_the_time_at_the_left_edge(qtbot: QtBot, held: QPoin
     desk.chart.set_autoscale(True)
     grab(desk, held)
     model = desk.chart.model
-    left_ms = time_of(model.axis, model.bars.start_ms, desk.view.left)
+    left_ms = time_of_slot(model.axis, model.bars.start_ms, desk.view.left)
     before = (desk.view.right, desk.view.spacing, desk.view.bottom, desk.view.top)
     x = desk.x_of(math.floor(desk.view.left) + 30)
     for begin in (700, 300, 0):
         desk.source.merge(bars.take(begin, begin + 400))
         desk.settle()
     assert len(model.bars) == 3000
-    assert time_of(model.axis, model.bars.start_ms, desk.view.left) == left_ms
+    assert time_of_slot(model.axis, model.bars.start_ms, desk.view.left) == left_ms
     assert (desk.view.right, desk.view.spacing, desk.view.bottom, desk.view.top) == before
     assert desk.x_of(math.floor(desk.view.left) + 30) == x
     if held is not None:
@@ -139,14 +139,14 @@ def test_another_interval_keeps_the_time_at_the_right_edge(qtbot: QtBot, ticker:
     desk = Desk(qtbot, SeriesSource(walk(2000), ticker=ticker))
     desk.view.right = 1500 + fraction
     model = desk.chart.model
-    right_ms = time_of(model.axis, model.bars.start_ms, desk.view.right)
+    right_ms = time_of_slot(model.axis, model.bars.start_ms, desk.view.right)
     spacing = desk.view.spacing
     desk.source.show(walk(2000, step_ms=300_000), ticker, FIVE)
     desk.settle()
-    assert time_of(model.axis, model.bars.start_ms, desk.view.right) == pytest.approx(right_ms, abs=1)
+    assert time_of_slot(model.axis, model.bars.start_ms, desk.view.right) == pytest.approx(right_ms, abs=1)
     desk.source.show(walk(2000), ticker, MINUTE)
     desk.settle()
-    assert time_of(model.axis, model.bars.start_ms, desk.view.right) == pytest.approx(right_ms, abs=2)
+    assert time_of_slot(model.axis, model.bars.start_ms, desk.view.right) == pytest.approx(right_ms, abs=2)
     assert desk.view.spacing == spacing
 
 
