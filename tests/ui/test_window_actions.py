@@ -314,3 +314,18 @@ def test_every_id_of_the_table_in_a_menu_exists_or_is_registered(window: MainWin
         menu = menu_at(window, place(window, area))
         assert texts(menu)
         menu.close()
+
+
+def test_the_plus_beside_the_price_offers_what_can_be_done_there(qtbot: QtBot, window: MainWindow) -> None:
+    chart = window.chart
+    frame = chart.frame
+    assert frame is not None
+    at = QPoint(frame.plot_width - 10, 150)
+    qtbot.mouseMove(chart.view.viewport(), at)
+    qtbot.waitUntil(lambda: chart.crosshair is not None and chart.crosshair.has_plus)
+    price = chart.model.style.text(chart.frame.prices.price(150)) if chart.frame is not None else ""
+    qtbot.mouseClick(chart.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert f"Copy price {price}" in texts(menu)
+    menu.close()
