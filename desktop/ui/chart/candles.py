@@ -69,7 +69,7 @@ def is_drawn_as_one(columns: Columns, grid: Grid) -> bool:
 def candle_rects(columns: Columns, grid: Grid, prices: PriceScale) -> Rects:
     """Wick and body of each column: (2m, 4), or (m, 4) where they are one; column i is at rows i and m + i."""
     left, right = extents(columns, grid)
-    high, low = prices.rows(columns.values[HIGH]), prices.rows(columns.values[LOW])
+    high, low = prices.spans(columns.values[HIGH], columns.values[LOW])
     if is_drawn_as_one(columns, grid):
         return stack_rects(left, high, right, low)
     opens, closes = prices.rows(columns.values[OPEN]), prices.rows(columns.values[CLOSE])

@@ -115,6 +115,11 @@ class PriceScale:
         clipped: Ints = np.rint(np.minimum(np.maximum(self.places(price), -1e6), 1e6)).astype(np.int64)
         return clipped
 
+    def spans(self, high: Floats, low: Floats) -> tuple[Ints, Ints]:
+        """Upper and lower device row of each pair of prices, the upper first also on a scale on its head."""
+        tops, bottoms = self.rows(high), self.rows(low)
+        return (bottoms, tops) if self.is_inverted else (tops, bottoms)
+
     def row(self, price: float) -> int:
         """As `rows` says; without numpy where arithmetic is the same."""
         if self.is_log or not math.isfinite(price):

@@ -95,7 +95,8 @@ def _bar_rects(columns: Columns, grid: Grid, prices: PriceScale) -> tuple[Rects,
     reach = max(1, int(grid.spacing * _TICK_SHARE))
     left = grid.centre(columns.keys) - thick // 2
     right = left + thick - 1
-    opens, high, low, closes = (prices.rows(columns.values[which]) for which in (OPEN, HIGH, LOW, CLOSE))
+    opens, closes = prices.rows(columns.values[OPEN]), prices.rows(columns.values[CLOSE])
+    high, low = prices.spans(columns.values[HIGH], columns.values[LOW])
     down, up = thick // 2, (thick - 1) // 2
     stems = stack_rects(left, high, right, low)
     ticks_left = stack_rects(left - reach, opens - down, right, opens + up)
@@ -108,7 +109,8 @@ def _hollow_rects(columns: Columns, grid: Grid, prices: PriceScale, is_hollow: N
     count = len(columns)
     left, right = extents(columns, grid)
     border = max(1, int(columns.scale))
-    opens, high, low, closes = (prices.rows(columns.values[which]) for which in (OPEN, HIGH, LOW, CLOSE))
+    opens, closes = prices.rows(columns.values[OPEN]), prices.rows(columns.values[CLOSE])
+    high, low = prices.spans(columns.values[HIGH], columns.values[LOW])
     top, bottom = np.minimum(opens, closes), np.maximum(opens, closes)
     hollow = is_hollow & (right - left + 1 >= 3 * border) & (bottom - top + 1 >= 3 * border)
     thick = wick_width(columns.spacing, columns.scale)
@@ -186,8 +188,8 @@ def _dense_rects(columns: Columns, grid: Grid, prices: PriceScale, rows: Ints, t
     """One rectangle a column from its lowest to its highest close, joined with the column before."""
     left, right = grid.left(columns.keys * columns.size), grid.left((columns.keys + 1) * columns.size) - 1
     before = np.concatenate((rows[:1], rows[:-1]))
-    high = np.minimum(prices.rows(columns.values[HIGH]), before)
-    low = np.maximum(prices.rows(columns.values[LOW]), before)
+    upper, lower = prices.spans(columns.values[HIGH], columns.values[LOW])
+    high, low = np.minimum(upper, before), np.maximum(lower, before)
     left[1:] = np.minimum(left[1:], right[:-1] + 1)  # no gap where nothing was traded
     return stack_rects(left, high - (thick - 1) // 2, np.maximum(left, right), low + thick // 2)
 
