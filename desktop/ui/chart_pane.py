@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.link_button import LinkButton
 from desktop.ui.services_api import ChartDataApi, WindowServices
 from desktop.ui.theme import Tokens
@@ -27,7 +28,7 @@ class ChartPane(QWidget):
         self.data = data
         self._tokens = tokens
         self._is_framed = self._is_active = False
-        self.chart = ChartWidget(data, services.clock, tokens, parent=self)
+        self.chart = ChartWidget(data, services.clock, tokens, options=HandOptions(has_motion=True), parent=self)
         self.dot = LinkButton(services.workspace, data, tokens, self.chart)
         self.dot.hide()
         column = QVBoxLayout(self)
