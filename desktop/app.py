@@ -61,6 +61,7 @@ from desktop.services.preferences import Preferences
 from desktop.services.tasks import Tasks
 from desktop.session import Desk, Session, open_session
 from desktop.shots import Shots, parse_size
+from desktop.ui.chart.accessible import make_charts_accessible
 
 _TAKE_OVER_S: Final = 5.0  # for a command at work to step down
 _TAKEN: Final = "world taken"
@@ -84,6 +85,7 @@ def run(arguments: Namespace, lock: FolderLock) -> int:
         app = QApplication([sys.argv[0]])
         app.setApplicationName("candelabra")
         app.setDesktopFileName("candelabra")
+        make_charts_accessible()
         app.setQuitOnLastWindowClosed(False)  # the main coroutine ends the application
         with asyncio.Runner(loop_factory=lambda: QEventLoop(app)) as runner:
             return runner.run(_Application(app, arguments, folders, server, lock).run(settings, sentences))

@@ -175,6 +175,8 @@ def spec_of(action_id: str) -> ActionSpec:
         if spec.id == action_id:
             return spec
     raise KeyError(action_id)
+    ActionSpec("price.zoom_in", "Stretch prices", ("Ctrl+Shift+Up",), "chart", tip="A tenth less of the price range"),
+    ActionSpec("price.zoom_out", "Squeeze prices", ("Ctrl+Shift+Down",), "chart", tip="More of the price range"),
 
 
 def can_meet(one: Context, other: Context) -> bool:

@@ -13,6 +13,7 @@ from desktop.ui.chart.navigation import Navigation
 
 _SHIFT: Final = Qt.KeyboardModifier.ShiftModifier
 _KEYPAD: Final = Qt.KeyboardModifier.KeypadModifier
+_PRICE_STEP: Final = 0.9  # of the price range
 
 
 def keys_of(event: QKeyEvent) -> str:
@@ -45,6 +46,8 @@ class ChartKeys:
             "time.screen_forward": lambda: hands.turn_page(1),
             "time.zoom_in": lambda: hands.zoom(1),
             "time.zoom_out": lambda: hands.zoom(-1),
+            "price.zoom_in": lambda: hands.stretch(_PRICE_STEP),
+            "price.zoom_out": lambda: hands.stretch(1 / _PRICE_STEP),
             "view.reset": hands.reset,
             "chart.leave": self._leave,
         }

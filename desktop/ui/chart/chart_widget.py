@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from desktop.ui.chart.accessible import say
 from desktop.ui.chart.chart_buttons import ChartButtons
 from desktop.ui.chart.chart_hints import ChartHints
 from desktop.ui.chart.chart_keys import ChartKeys
@@ -64,6 +65,7 @@ class ChartWidget(ChartSurface):
         self.keys.on_leave(self.gestures.end_measure)
         self.times = TimeControl(self._source, self._model, self._display, self)
         self._may_need_older = True
+        self._described_slot: int | None = None  # the bar the accessible description is of
         self._build()
         self._connect()
         self._announce_state()
@@ -127,6 +129,8 @@ class ChartWidget(ChartSurface):
         self._display.add(dirty)
 
     def _on_repainted(self) -> None:
+        if QAccessible.isActive() and self._hands.focused_slot != self._described_slot:
+            self._describe()
         self.buttons.place(self._renderer.shown)
         self.hints.watch()
         # Asked once a move: a source that fails at once must not be asked again sixty times a second.
@@ -142,6 +146,7 @@ class ChartWidget(ChartSurface):
         action_id = self.keys.action_of(event)
         if action_id is not None and self.keys.run(action_id):
             self._describe()
+            say(self, self.accessibleDescription())
         elif action_id is not None and action_id not in self.keys.commands:
             self.action_wanted.emit(action_id)
         elif is_plain and len(text) == 1 and text.isalnum():
@@ -188,5 +193,5 @@ class ChartWidget(ChartSurface):
 
     def _describe(self) -> None:
         """The bar in focus for a screen reader: that of the crosshair, else the last one in view."""
-        spoken = self._renderer.narrator.spoken(self._hands.focused_slot, self._renderer.framer.zone)
-        self.setAccessibleDescription(spoken)
+        slot = self._described_slot = self._hands.focused_slot
+        self.setAccessibleDescription(self._renderer.narrator.spoken(slot, self._renderer.framer.zone))
