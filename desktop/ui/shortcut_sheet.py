@@ -40,6 +40,9 @@ GESTURES: Final[tuple[_Row, ...]] = (
     (("Drag",), "Move the chart, stretch an axis"),
     (("Middle drag",), "Move the chart freely"),
     (("Shift+Drag",), "Measure"),
+    (("Ctrl",), "Crosshair at the bar's prices while held"),
+    (("Drag a symbol",), "Show it in the chart it is dropped on"),
+    (("Drag a border",), "Height of the panes; double-click: usual"),
     (("Double-click",), "Chart alone; on an axis: automatic"),
     (("Right-click",), "Menu of the place"),
 )
