@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from desktop.domain.errors import BadInput
+from desktop.domain.look import Look
 from desktop.domain.timeframe import Timeframe
 
 MOST_TABS: Final = 20
@@ -81,6 +82,7 @@ class Cell:
     ticker: str
     timeframe: Timeframe
     link: Link | None = None
+    look: Look = field(default_factory=Look)
 
     def __post_init__(self) -> None:
         is_clean = self.ticker.isprintable() and self.ticker == self.ticker.strip()

@@ -1,4 +1,7 @@
-"""A layout as JSON, for the user's file. Reading is strict: what is not understood is refused as a whole."""
+"""A layout as JSON, for the user's file.
+
+Reading is strict: what is not understood is refused as a whole,
+but for a chart's look, of which what is unknown is as usual."""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from desktop.domain.errors import BadInput
 from desktop.domain.layout import MOST_TABS, Cell, Grid, Layout, Link, LinkOptions, Tab
+from desktop.domain.look import Look
 from desktop.domain.timeframe import Timeframe
 
 VERSION: Final = 1
@@ -28,6 +32,7 @@ def dump(layout: Layout) -> str:
                     "ticker": cell.ticker,
                     "timeframe": str(cell.timeframe),
                     "link": None if cell.link is None else cell.link.value,
+                    "look": cell.look.to_dict(),
                 }
                 for cell in tab.cells
             ],
@@ -71,10 +76,15 @@ def _tab(value: object) -> Tab:
 
 
 def _cell(value: object) -> Cell:
-    values = _fields(value, {"ticker", "timeframe", "link"}, "chart")
+    values = _fields(value, {"ticker", "timeframe", "link", "look"}, "chart")
     link = values["link"]
     timeframe = Timeframe.parse(_text(values["timeframe"]))
-    return Cell(_text(values["ticker"]), timeframe, None if link is None else _choice(Link, link))
+    return Cell(
+        _text(values["ticker"]),
+        timeframe,
+        None if link is None else _choice(Link, link),
+        Look.from_dict(values["look"]),
+    )
 
 
 def _options(value: object) -> LinkOptions:

@@ -122,8 +122,9 @@ def _study_look(row: object) -> StudyLook | None:
         return None
     assert isinstance(row, Mapping)
     share = row.get("share")
-    is_number = isinstance(share, int | float) and not isinstance(share, bool)
-    return StudyLook(study, row.get("is_hidden") is True, held_share(float(share)) if is_number else PANE_SHARE)
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        share = PANE_SHARE
+    return StudyLook(study, row.get("is_hidden") is True, held_share(float(share)))
 
 
 def _member(kind: type[E], value: object, usual: E) -> E:

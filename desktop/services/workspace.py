@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from desktop.domain.errors import BadInput
 from desktop.domain.layout import MOST_TABS, Cell, Grid, Layout, Link, LinkOptions, Tab, tidy_name
+from desktop.domain.look import Look
 from desktop.domain.timeframe import Timeframe
 
 
@@ -133,7 +134,7 @@ class Workspace(QObject, Generic[C]):
         if len(self._tabs) >= MOST_TABS:
             return
         before, cell = self.active, self._tab.held[self._tab.active].cell
-        self._tab = self._open_tab(Tab((Cell(ticker or cell.ticker, cell.timeframe),)))
+        self._tab = self._open_tab(Tab((replace(cell, ticker=ticker or cell.ticker, link=None),)))
         self._tabs.append(self._tab)
         self._announce(before)
 
@@ -175,6 +176,19 @@ class Workspace(QObject, Generic[C]):
         self._announce(before)
         self._close(gone)
 
+    # --- looks ---------------------------------------------------------------------------------------------
+
+    def look_of(self, chart: C) -> Look:
+        """How a chart is to be drawn."""
+        return self._of(chart).cell.look
+
+    def set_look(self, chart: C, look: Look) -> None:
+        """A chart is drawn in another way now."""
+        each = self._of(chart)
+        if look != each.cell.look:
+            each.cell = replace(each.cell, look=look)
+            self.changed.emit()
+
     # --- links ---------------------------------------------------------------------------------------------
 
     def link_of(self, chart: C) -> Link | None:
@@ -188,7 +202,7 @@ class Workspace(QObject, Generic[C]):
     def set_link(self, chart: C, link: Link | None) -> None:
         """Puts a chart into a group, whose ticker it takes, or into none."""
         each = self._of(chart)
-        each.cell = Cell(each.cell.ticker, each.cell.timeframe, link)
+        each.cell = replace(each.cell, link=link)
         self._join(each)
         self.changed.emit()
 
@@ -243,7 +257,7 @@ class Workspace(QObject, Generic[C]):
     def _on_series(self, each: _Open[C]) -> None:
         """A chart shows something else: so do those it is linked with."""
         try:
-            cell = Cell(each.chart.ticker, each.chart.timeframe, each.cell.link)
+            cell = replace(each.cell, ticker=each.chart.ticker, timeframe=each.chart.timeframe)
         except BadInput:
             return  # none yet, or one that nobody has: not to be kept
         if cell != each.cell:
@@ -267,7 +281,7 @@ class Workspace(QObject, Generic[C]):
         if self._is_started:
             each.chart.show(cell.ticker, timeframe)
         else:
-            each.cell = Cell(cell.ticker, timeframe, each.cell.link)
+            each.cell = replace(each.cell, ticker=cell.ticker, timeframe=timeframe)
 
     def _announce(self, before: C) -> None:
         self.changed.emit()

@@ -72,8 +72,11 @@ class StudyActions(QObject):
         placed = next((placed for placed in chart.studies.items if placed.id == id_), None)
         if placed is None:
             return
+        before = chart.studies.looks
         dialog = StudySettings(placed.study, self._tokens, self._window)
-        dialog.edited.connect(partial(chart.studies.replace, id_))
+        dialog.edited.connect(partial(chart.studies.preview, id_))
+        dialog.accepted.connect(lambda: chart.studies.settle(f"Change {placed.study.entry.label}", before))
+        chart.destroyed.connect(dialog.close)
         dialog.open()
 
     def _toggle(self, chart: ChartWidget, id_: int) -> None:

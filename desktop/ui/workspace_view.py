@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -86,6 +86,13 @@ class WorkspaceView(QWidget):
         if number <= len(charts):
             self._workspace.activate(charts[number - 1])
 
+    def show_alone(self, is_alone: bool) -> None:
+        """The active chart has the whole grid, or all have their places again."""
+        for page in self._pages.values():
+            page.show_alone(None)
+        if is_alone:
+            self._pages[self._workspace.tab].show_alone(self._panes[self._workspace.active])
+
     # --- inner ---------------------------------------------------------------------------------------------
 
     def _sync(self) -> None:
@@ -123,6 +130,8 @@ class WorkspaceView(QWidget):
 
     def _open(self, data: Any, page: QWidget) -> ChartPane:
         pane = ChartPane(self._services, data, self._tokens, page)
+        pane.chart.set_look(self._workspace.look_of(data))
+        pane.chart.look_changed.connect(lambda: self._workspace.set_look(data, pane.chart.look))
         pane.touched.connect(lambda: self._on_touched(data))
         pane.chart.ticker_dropped.connect(lambda ticker: data.show(ticker, data.timeframe))
         pane.chart.link.crosshair_moved.connect(lambda time_ms: self._share_crosshair(data, time_ms))
@@ -188,8 +197,26 @@ class _Page(QWidget):
         for pane, place in zip(panes, grid.places, strict=True):
             layout.addWidget(pane, *place)
             pane.show()
-        rows = max(row + height for row, _, height, _ in grid.places)
-        columns = max(column + width for _, column, _, width in grid.places)
+        self._stretch(list(grid.places))
+
+    def show_alone(self, pane: ChartPane | None) -> None:
+        """This one takes the room of all; None: all have their places."""
+        places = []
+        for n in range(self._grid.count()):
+            item = self._grid.itemAt(n)
+            widget = item.widget() if item is not None else None
+            if widget is None:
+                continue
+            is_shown = pane is None or widget is pane
+            widget.setVisible(is_shown)
+            if is_shown:
+                places.append(cast("tuple[int, int, int, int]", self._grid.getItemPosition(n)))
+        self._stretch(places)
+
+    def _stretch(self, places: list[tuple[int, int, int, int]]) -> None:
+        """Lines of the grid share the room when one of these (row, column, rows, columns) lies on them."""
         for line in range(_MOST_LINES):
-            layout.setRowStretch(line, 1 if line < rows else 0)
-            layout.setColumnStretch(line, 1 if line < columns else 0)
+            has_row = any(row <= line < row + rows for row, _, rows, _ in places)
+            has_column = any(column <= line < column + columns for _, column, _, columns in places)
+            self._grid.setRowStretch(line, int(has_row))
+            self._grid.setColumnStretch(line, int(has_column))

@@ -12,11 +12,20 @@ from hypothesis import strategies as st
 from desktop.domain.errors import BadInput
 from desktop.domain.layout import Cell, Grid, Layout, Link, LinkOptions, Tab, tidy_name
 from desktop.domain.layout_json import dump, load
+from desktop.domain.look import ChartKind, Look, ScaleKind, StudyLook
+from desktop.domain.studies.study import Study
 from desktop.domain.timeframe import Span, Timeframe
 
 TICKERS = st.from_regex(r"[A-Z]{1,5}|X:[A-Z]{3,9}USD", fullmatch=True)
 TIMEFRAMES = st.builds(Timeframe, st.integers(1, 12), st.sampled_from([Span.MINUTE, Span.HOUR, Span.DAY]))
-CELLS = st.builds(Cell, TICKERS, TIMEFRAMES, st.none() | st.sampled_from(Link))
+LOOKS = st.builds(
+    Look,
+    st.sampled_from(ChartKind),
+    st.sampled_from(ScaleKind),
+    st.booleans(),
+    st.sampled_from([(), (StudyLook(Study.of("ema", period=50)), StudyLook(Study.of("rsi"), True, 0.2))]),
+)
+CELLS = st.builds(Cell, TICKERS, TIMEFRAMES, st.none() | st.sampled_from(Link), LOOKS)
 OPTIONS = st.builds(LinkOptions, st.booleans(), st.booleans(), st.booleans())
 
 

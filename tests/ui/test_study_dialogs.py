@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
+from desktop.domain.history import History
 from desktop.domain.look import ChartKind
 from desktop.domain.studies.registry import STUDIES
 from desktop.domain.studies.study import Study
@@ -140,3 +141,22 @@ def test_menus_offer_chart_types_and_what_is_on_the_chart(
     actions.run(f"chart.kind.{ChartKind.AREA.value}")
     assert chart.kind is ChartKind.AREA
     menu.close()
+
+
+def test_every_change_is_a_step_that_can_be_taken_back(qtbot: QtBot, chart: ChartWidget, looks: StudyActions) -> None:
+    history = chart.studies.history = History()
+    id_ = chart.studies.add(Study.of("ema"))
+    looks.open_settings(chart, id_)
+    dialog = chart.findChild(StudySettings)
+    assert dialog is not None
+    for period in (30, 40, 50):
+        dialog.findChild(QSpinBox, "period").setValue(period)
+    dialog.accept()
+    chart.studies.remove(id_)
+    states = []
+    while history.undo("X:BTCUSD") is not None:
+        states.append([placed.study.label for placed in chart.studies.items])
+    assert states == [["EMA 50"], ["EMA 20"], []]
+    while history.redo("X:BTCUSD") is not None:
+        states.append([placed.study.label for placed in chart.studies.items])
+    assert states[3:] == [["EMA 20"], ["EMA 50"], []]

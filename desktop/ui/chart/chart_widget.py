@@ -61,7 +61,7 @@ class ChartWidget(ChartSurface):
         self.pointer = Pointer(self._model, self._hands, self._display, self)
         self.gestures = Gestures(self._model, self._hands, self._display, self.pointer, lambda: monotonic() * 1000)
         self.gestures.set_options(options or HandOptions())
-        self.borders = PaneBorders(self._model, self._hands, self._display)
+        self.borders = PaneBorders(self._model, self._hands, self._display, self.studies)
         self.keys.on_leave(self.gestures.end_measure)
         self.times = TimeControl(self._source, self._model, self._display, self)
         self._may_need_older = True

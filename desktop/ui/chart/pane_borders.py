@@ -7,11 +7,12 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QPointF
 
-from desktop.domain.look import PANE_SHARE
+from desktop.domain.look import PANE_SHARE, StudyLook
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
 from desktop.ui.chart.studies import LEAST_MAIN, LEAST_PANE
+from desktop.ui.chart.study_board import StudyBoard
 from desktop.ui.chart.view import Press
 
 _ROUNDING: Final = 0.5  # heights are whole pixels, rounded down
@@ -24,14 +25,15 @@ class _Held:
     pane: int
     y: float
     heights: tuple[float, ...]
+    before: tuple[StudyLook, ...]
 
 
 class PaneBorders(QObject):
     """Gives the panes on both sides of a border the heights that a drag asks for; a double click the usual one."""
 
-    def __init__(self, model: ChartModel, hands: Navigation, display: Display) -> None:
+    def __init__(self, model: ChartModel, hands: Navigation, display: Display, board: StudyBoard) -> None:
         super().__init__(display)
-        self._model, self._hands, self._display = model, hands, display
+        self._model, self._hands, self._display, self._board = model, hands, display, board
         self._held: _Held | None = None
         view = display.view
         view.drag_started.connect(self._on_drag_started)
@@ -50,7 +52,7 @@ class PaneBorders(QObject):
         pane = self._display.view.border_at(press.at.y()) if press.area == "border" else None
         if pane is not None and pane < len(self._model.studies.panes):
             heights = self._model.studies.heights(self._display.view.plot_size.y())
-            self._held = _Held(pane, press.at.y(), tuple(heights))
+            self._held = _Held(pane, press.at.y(), tuple(heights), self._board.looks)
 
     def _on_dragged(self, to: QPointF) -> None:
         held, panes = self._held, self._model.studies.panes
@@ -66,10 +68,11 @@ class PaneBorders(QObject):
         self._hands.moved.emit(Dirty.ALL)
 
     def _on_drag_ended(self) -> None:
+        if self._held is not None:
+            self._board.settle("Resize pane", self._held.before)
         self._held = None
 
     def _on_double_clicked(self, press: Press) -> None:
         pane = self._display.view.border_at(press.at.y()) if press.area == "border" else None
         if pane is not None and pane < len(self._model.studies.panes):
-            self._model.studies.panes[pane].share = PANE_SHARE
-            self._hands.moved.emit(Dirty.ALL)
+            self._board.set_share(self._model.studies.panes[pane].id, PANE_SHARE)
