@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice, QPoint, QRect, QSize
@@ -14,8 +13,6 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.domain.errors import BadInput
 from desktop.ui.chart.chart_widget import ChartWidget
-from desktop.ui.chart.overlay import lay_out
-from desktop.ui.chart.painting import paint
 from desktop.ui.chart.texts import Texts
 
 SCALES: Final = (1, 2, 3, 4)
@@ -46,10 +43,9 @@ def png_of(image: QImage) -> bytes:
 
 def svg_of(chart: ChartWidget) -> bytes:
     """The chart as an SVG file with lines and letters; empty before anything was painted."""
-    frame, overlay = chart.frame, chart.overlay
-    if frame is None or overlay is None:
+    frame = chart.frame
+    if frame is None:
         return b""
-    frame = replace(frame, fonts=replace(frame.fonts, texts=_Letters()))
     whole = QRect(0, 0, frame.width, frame.height)
     buffer = QBuffer()
     generator = QSvgGenerator()
@@ -60,8 +56,7 @@ def svg_of(chart: ChartWidget) -> bytes:
     generator.setTitle(chart.accessibleName())
     generator.setDescription(chart.legend_text)
     painter = QPainter(generator)
-    paint(painter, frame)
-    lay_out(replace(overlay, frame=frame, has_focus_ring=False)).paint(painter, [whole])
+    chart.paint_again(painter, _Letters())
     painter.end()
     return bytes(buffer.data().data())
 

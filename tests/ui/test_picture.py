@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.ui import theme
 from desktop.ui.chart.chart_widget import ChartWidget
+from desktop.ui.chart.model import Dirty
+from desktop.ui.chart.overlay import Layout
+from desktop.ui.chart.painting import Frame
 from desktop.ui.picture import SCALES, picture_of, png_of, svg_of
 from tests.ui.chart_source import FixedClock, SeriesSource, walk
 
@@ -98,6 +102,15 @@ def test_the_svg_has_letters_and_looks_like_the_chart(chart: ChartWidget) -> Non
     assert (pixels(drawn) == shown).mean() > 0.9  # edges are smoothed
     for colour in (int(theme.DARK.up[1:], 16), int(theme.DARK.down[1:], 16)):
         assert (pixels(drawn) == colour).sum() == pytest.approx((shown == colour).sum(), rel=0.25)
+
+
+def test_what_others_draw_over_the_bars_is_in_the_svg(chart: ChartWidget) -> None:
+    def write(text: str) -> Callable[[Layout, Frame], None]:
+        return lambda layout, frame: layout.add(lambda painter: painter.drawText(50, 200, text), frame.plot)
+
+    chart.decorate(write("below"), write("above"))(Dirty.ALL)
+    chart.paint_now()
+    assert {"below", "above"} <= {text.strip() for text in ElementTree.fromstring(svg_of(chart)).itertext()}
 
 
 def test_a_chart_that_was_never_painted_has_no_svg(qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.domain.look import ChartKind, Look, ScaleKind
@@ -14,11 +14,12 @@ from desktop.ui.chart.display import Display
 from desktop.ui.chart.linking import ChartLink
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
-from desktop.ui.chart.overlay import Crosshair, Layout, Overlay
+from desktop.ui.chart.overlay import Crosshair, Layout
 from desktop.ui.chart.painting import Frame
 from desktop.ui.chart.scales import Scale
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.chart.study_board import StudyBoard
+from desktop.ui.chart.texts import Texts
 from desktop.ui.chart.view import ChartView
 from desktop.ui.theme import Tokens
 
@@ -75,11 +76,6 @@ class ChartSurface(QWidget):
         """Where the crosshair was last painted, in device pixels."""
         shown = self._renderer.shown
         return shown.crosshair if shown is not None else None
-
-    @property
-    def overlay(self) -> Overlay | None:
-        """What lay over the picture when it was last painted."""
-        return self._display.renderer.shown
 
     @property
     def legend_text(self) -> str:
@@ -152,6 +148,10 @@ class ChartSurface(QWidget):
         self._renderer.decorations.append(picture)
         self._renderer.extras.append(overlay)
         return self._display.add
+
+    def paint_again(self, painter: QPainter, texts: Texts) -> None:
+        """What was painted last, once more on another surface, in device pixels."""
+        self._renderer.paint_again(painter, texts)
 
     def paint_now(self) -> None:
         """Paints what is out of date at once instead of with the next frame."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
@@ -17,6 +18,7 @@ from desktop.ui.chart.navigation import Cross
 from desktop.ui.chart.overlay import Crosshair, Layout, Overlay, lay_out
 from desktop.ui.chart.painting import Frame, paint, paint_last
 from desktop.ui.chart.source import Clock
+from desktop.ui.chart.texts import Texts
 from desktop.ui.theme import Tokens
 
 
@@ -60,6 +62,18 @@ class Renderer:
     def paint_overlay(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         """What lies over the picture, as far as it is exposed."""
         self._layout.paint(painter, exposed)
+
+    def paint_again(self, painter: QPainter, texts: Texts) -> None:
+        """What was painted last, once more: picture and overlay without focus ring, in device pixels."""
+        if self.frame is None or self.shown is None:
+            return
+        frame = replace(self.frame, fonts=replace(self.frame.fonts, texts=texts))
+        whole, decor = QRect(0, 0, frame.width, frame.height), Layout()
+        paint(painter, frame)
+        for add in self.decorations:
+            add(decor, frame)
+        decor.paint(painter, [frame.plot])
+        lay_out(replace(self.shown, frame=frame, has_focus_ring=False), self.extras).paint(painter, [whole])
 
     def _paint_all(self, size: tuple[int, int], scale: float) -> QRect:
         self._missing = _bands(self.model.source.status)
