@@ -35,7 +35,7 @@ class Display(QObject):
         self.renderer = Renderer(model, clock, tokens)
         self.pacer = Pacer(self)
         self.pacer.due.connect(self._on_frame)
-        self.view = ChartView(self._prepare, lambda: self.renderer.picture, self.renderer.paint_overlay)
+        self.view = ChartView(self._prepare, self.renderer.paint_picture, self.renderer.paint_overlay)
         self._shrink_timer = QTimer(self, singleShot=True, interval=_SHRINK_MS)
         self._shrink_timer.timeout.connect(self._on_shrink)
 

@@ -84,6 +84,10 @@ class Frame:
         return max(1, int(self.scale))
 
     @property
+    def whole(self) -> QRect:
+        return QRect(0, 0, self.width, self.height)
+
+    @property
     def plot(self) -> QRect:
         """The main pane."""
         return QRect(0, 0, self.plot_width, self.plot_height)

@@ -23,13 +23,18 @@ from desktop.ui.theme import Tokens
 
 
 class Renderer:
-    """Pictures of one model. `picture` is in device pixels; `frame` and `shown` say what it shows."""
+    """Pictures of one model, in device pixels; `frame` and `shown` say what they show.
+
+    A whole frame is painted straight onto the screen, which spares a copy of all pixels while panning. The picture that
+    smaller changes need is painted when the first of them comes.
+    """
 
     def __init__(self, model: ChartModel, clock: Clock, tokens: Tokens) -> None:
         self.model = model
         self.framer = Framer(model, tokens)
         self.narrator = Narrator(model, clock)
-        self.picture = QPixmap()
+        self._picture = QPixmap()
+        self._is_painted = False  # whether the picture shows the frame
         self.frame: Frame | None = None
         self.shown: Overlay | None = None
         self.extras: list[Callable[[Layout, Frame], None]] = []  # add their pieces to each overlay
@@ -56,8 +61,30 @@ class Renderer:
             return changed
         self.shown, before = self._overlay(self.frame, cross, has_focus_ring), self._layout
         self._layout = lay_out(self.shown, self.extras)
-        is_whole = bool(changed) and changed[0] == self.picture.rect()
+        is_whole = bool(changed) and changed[0] == self.frame.whole
         return changed if is_whole else changed + self._layout.changes(before)
+
+    @property
+    def picture(self) -> QPixmap:
+        """What lies below the overlay."""
+        if self.frame is not None and not self._is_painted:
+            if self._picture.size() != self.frame.whole.size():
+                self._picture = QPixmap(self.frame.whole.size())
+            painter = QPainter(self._picture)
+            self._paint(painter, self.frame)
+            painter.end()
+            self._is_painted = True
+        return self._picture
+
+    def paint_picture(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
+        """What lies below the overlay, as far as it is exposed."""
+        frame = self.frame
+        if frame is not None and not self._is_painted and frame.scale.is_integer() and frame.whole in exposed:
+            self._paint(painter, frame)
+            return
+        picture = self.picture
+        for rect in exposed:  # one by one: a whole blit through a jagged clip costs many times as much
+            painter.drawPixmap(rect, picture, rect)
 
     def paint_overlay(self, painter: QPainter, exposed: Sequence[QRect]) -> None:
         """What lies over the picture, as far as it is exposed."""
@@ -77,26 +104,24 @@ class Renderer:
 
     def _paint_all(self, size: tuple[int, int], scale: float) -> QRect:
         self._missing = _bands(self.model.source.status)
-        frame = self.framer.build(*size, scale)
-        if self.picture.width() != frame.width or self.picture.height() != frame.height:
-            self.picture = QPixmap(frame.width, frame.height)
-        painter = QPainter(self.picture)
-        paint(painter, frame)
+        self.frame = frame = self.framer.build(*size, scale)
         self._decor = Layout()
         for add in self.decorations:
             add(self._decor, frame)
+        self._is_painted = False
+        return frame.whole
+
+    def _paint(self, painter: QPainter, frame: Frame) -> None:
+        paint(painter, frame)
         self._decor.paint(painter, [frame.plot])
-        painter.end()
-        self.frame = frame
-        return QRect(0, 0, frame.width, frame.height)
 
     def _paint_last(self, frame: Frame, size: tuple[int, int], scale: float) -> QRect:
         """The last column alone; everything when the tick moved a scale."""
         newer = self.framer.refresh(frame)
         if newer is None:
             return self._paint_all(size, scale)
-        self.frame = newer
         painter = QPainter(self.picture)
+        self.frame = newer
         strip = paint_last(painter, newer, self.model.view.last_slot)
         painter.setClipRect(strip)
         self._decor.paint(painter, [strip])

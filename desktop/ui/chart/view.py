@@ -19,7 +19,6 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QRegion,
     QResizeEvent,
     QTransform,
@@ -119,13 +118,13 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     def __init__(
         self,
         prepare: Callable[[], None],
-        picture: Callable[[], QPixmap],
+        picture: Callable[[QPainter, Sequence[QRect]], None],
         overlay: Callable[[QPainter, Sequence[QRect]], None],
         parent: QWidget | None = None,
     ) -> None:
         """All in device pixels.
 
-        prepare: called before each paint to bring the others up to date; picture: what lies below;
+        prepare: called before each paint to bring the others up to date; picture: paints what lies below;
         overlay: paints over it what of it is exposed.
         """
         super().__init__(parent=parent, background=None)
@@ -192,9 +191,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         super().paintEvent(event)
 
     def _draw_picture(self, painter: QPainter) -> None:
-        picture = self._picture()
-        for rect in self._exposed:  # one by one: a whole blit through a jagged clip costs many times as much
-            painter.drawPixmap(rect, picture, rect)
+        self._picture(painter, self._exposed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
