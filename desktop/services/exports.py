@@ -17,7 +17,8 @@ from desktop.domain.errors import CacheError, MarketError
 from desktop.services.notices import Notices
 from desktop.services.tasks import Tasks
 
-_BLOCK: Final = 10_000  # bars turned into text at a time
+_BLOCK: Final = 10_000  # bars that go to the thread at a time
+_STEP: Final = 100  # bars written at a time: a write lets the window's thread in, and a millisecond is soon over
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Exports(QObject):
 
 
 def _write_block(file: ExportFile, bars: Bars) -> None:
-    file.write(csv_lines(bars).encode())
+    for begin in range(0, len(bars), _STEP):
+        file.write(csv_lines(bars.take(begin, begin + _STEP)).encode())
 
 
 def _copied(bars: Bars) -> Bars:
