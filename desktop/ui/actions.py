@@ -127,6 +127,8 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("time.bar_right", "One bar right", ("Right",), "chart"),
     ActionSpec("time.bars_left", "Ten bars left", ("Ctrl+Left",), "chart"),
     ActionSpec("time.bars_right", "Ten bars right", ("Ctrl+Right",), "chart"),
+    ActionSpec("measure.left", "Measure one bar further left", ("Shift+Left",), "chart", tip="From the crosshair"),
+    ActionSpec("measure.right", "Measure one bar further right", ("Shift+Right",), "chart", tip="From the crosshair"),
     ActionSpec("time.first", "First bar", ("Home",), "chart", tip="The oldest one loaded"),
     ActionSpec("time.latest", "Latest bar", ("End",), "chart"),
     ActionSpec("time.latest_reset", "Latest bar, usual spacing", ("Alt+End",), "chart"),

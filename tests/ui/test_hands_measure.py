@@ -13,12 +13,12 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.bars import Bar, Bars
+from desktop.domain.look import ChartKind
 from desktop.ui import theme
 from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.magnet import Magnet
 from desktop.ui.chart.measure import Measurement, Place, length_text, measured
 from desktop.ui.chart.model import ChartModel
-from desktop.domain.look import ChartKind
 from desktop.ui.formatting import PriceStyle
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.hands import CTRL, PLOT, SHIFT, Desk
@@ -93,6 +93,24 @@ def test_a_measurement_stays_over_its_bars_while_the_view_moves(desk: Desk) -> N
     desk.wheel(angle=100, modifiers=SHIFT)
     desk.settle()
     assert desk.chart.gestures.measurement == found
+
+
+def test_shift_and_arrows_measure_from_the_crosshair(desk: Desk) -> None:
+    desk.qtbot.keyClick(desk.chart, Qt.Key.Key_Right, SHIFT)
+    assert desk.chart.gestures.measurement is None
+    desk.move(PLOT)
+    desk.settle()
+    for _ in range(3):
+        desk.qtbot.keyClick(desk.chart, Qt.Key.Key_Right, SHIFT)
+    desk.qtbot.keyClick(desk.chart, Qt.Key.Key_Left, SHIFT)
+    found, first = desk.chart.gestures.measurement, desk.frame.grid.slot_at(PLOT.x())
+    assert found is not None
+    assert found.start == Place(first, desk.frame.prices.price(PLOT.y()))
+    assert found.end == Place(first + 2, desk.source.series.bars[first + 2].close)
+    desk.settle()
+    cross = desk.chart.crosshair
+    assert cross is not None
+    assert cross.x == desk.frame.grid.centre_of(first + 2)
 
 
 def test_the_volume_follows_the_forming_bar(desk: Desk) -> None:

@@ -321,8 +321,9 @@ def test_the_plus_beside_the_price_offers_what_can_be_done_there(qtbot: QtBot, w
     frame = chart.frame
     assert frame is not None
     at = QPoint(frame.plot_width - 10, 150)
+    qtbot.mouseMove(chart.view.viewport(), at - QPoint(60, 40))
     qtbot.mouseMove(chart.view.viewport(), at)
-    qtbot.waitUntil(lambda: chart.crosshair is not None and chart.crosshair.has_plus)
+    qtbot.waitUntil(lambda: chart.crosshair is not None and chart.crosshair.y == 150)
     price = chart.model.style.text(chart.frame.prices.price(150)) if chart.frame is not None else ""
     qtbot.mouseClick(chart.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     menu = QApplication.activePopupWidget()

@@ -63,6 +63,8 @@ class ChartWidget(ChartSurface):
         self.gestures.set_options(options or HandOptions())
         self.borders = PaneBorders(self._model, self._hands, self._display, self.studies)
         self.keys.on_leave(self.gestures.end_measure)
+        self.keys.add("measure.left", lambda: self.gestures.extend_measure(-1))
+        self.keys.add("measure.right", lambda: self.gestures.extend_measure(1))
         self.times = TimeControl(self._source, self._model, self._display, self)
         self._may_need_older = True
         self._described_slot: int | None = None  # the bar the accessible description is of

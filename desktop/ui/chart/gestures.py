@@ -13,7 +13,7 @@ from desktop.ui.chart.hand_options import HandOptions, wants_motion
 from desktop.ui.chart.kinetic import Throw
 from desktop.ui.chart.measure import Measurement, Place, add_measurement, add_zoom_box, measured
 from desktop.ui.chart.model import ChartModel, Dirty
-from desktop.ui.chart.navigation import Navigation
+from desktop.ui.chart.navigation import Cross, Navigation
 from desktop.ui.chart.overlay import Layout
 from desktop.ui.chart.painting import Frame
 from desktop.ui.chart.pointer import Pointer
@@ -79,6 +79,24 @@ class Gestures(QObject):
         if was_measuring:
             self._hands.moved.emit(Dirty.OVERLAY)
         return was_measuring
+
+    def extend_measure(self, bars: int) -> bool:
+        """Measures so many bars further, to a close; begins at the crosshair. False when there is nowhere to begin."""
+        measure, shown, cross = self._measure, self._display.renderer.shown, self._hands.cross
+        if measure is None:
+            price = shown.crosshair.value if shown is not None and shown.crosshair is not None else None
+            if cross is None or price is None:
+                return False
+            measure = (Place(cross.slot, price),) * 2
+        start, end = measure
+        slot = self._model.step_slot(end.slot, bars)
+        index = self._model.index_at(slot)
+        if index is None:
+            return False
+        self._measure = start, Place(slot, float(self._model.bars.close[index]))
+        self._hands.cross = Cross(end.slot, None)
+        self._hands.step(bars)
+        return True
 
     def on_series_replaced(self) -> None:
         """Another series: what was measured or about to be stretched belongs to the one before.
