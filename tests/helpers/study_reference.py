@@ -15,8 +15,6 @@ from desktop.domain.market import Market
 from desktop.domain.studies.study import Study
 
 NEW_YORK = ZoneInfo("America/New_York")
-# TA-Lib's RSI and ADX take sums below 1e-14 for zero; a power of two keeps every digit.
-LARGE = 2.0**40
 
 
 def price(bars: Bars, name: str) -> Floats:
@@ -72,7 +70,7 @@ def expected(study: Study, bars: Bars, market: Market) -> tuple[Floats, ...]:
         case "vwap":
             return (vwap(bars, p["anchor"], market),)
         case "rsi":
-            return (talib.RSI(values * LARGE, p["period"]),)
+            return (talib.RSI(values, p["period"]),)
         case "macd":
             return talib.MACD(values, p["fast"], p["slow"], p["signal"])
         case "stochastic":
@@ -80,8 +78,8 @@ def expected(study: Study, bars: Bars, market: Market) -> tuple[Floats, ...]:
         case "atr":
             return (talib.ATR(high, low, close, p["period"]),)
         case "adx":
-            scaled = [column * LARGE for column in (high, low, close)]
-            return tuple(function(*scaled, p["period"]) for function in (talib.ADX, talib.PLUS_DI, talib.MINUS_DI))
+            columns = high, low, close
+            return tuple(function(*columns, p["period"]) for function in (talib.ADX, talib.PLUS_DI, talib.MINUS_DI))
         case "obv":
             return (talib.OBV(close, np.nan_to_num(bars.volume, nan=0.0)),)
         case "cci":

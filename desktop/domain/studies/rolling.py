@@ -20,27 +20,6 @@ def rolling_sum(values: Floats, period: int) -> Floats:
     return _joined(_ends(blocks), np.cumsum(blocks, axis=1).ravel(), len(values), period)
 
 
-def rolling_mean_and_deviation(values: Floats, period: int) -> tuple[Floats, Floats]:
-    """Mean and population standard deviation of each window, shape (n,) each; NaN as for `rolling_sum`.
-
-    Taken from differences to one value within the window: a window of equal values has no deviation at all.
-    """
-    count = len(values)
-    if count < period:
-        return np.full(count, np.nan), np.full(count, np.nan)
-    blocks = _blocks(values, period)
-    anchors = blocks[:, -1:]
-    previous = np.concatenate([blocks[:1, :1], anchors[:-1]])  # the end of the block before, which a window includes
-    ends, begins = blocks - anchors, blocks - previous
-    total = _joined(_ends(ends), np.cumsum(begins, axis=1).ravel(), count, period)
-    squares = _joined(_ends(ends * ends), np.cumsum(begins * begins, axis=1).ravel(), count, period)
-    mean = total / period
-    variance = squares / period - mean * mean
-    first = np.arange(count) - period + 1
-    mean += anchors.ravel()[np.maximum(first, 0) // period]
-    return mean, np.sqrt(np.maximum(variance, 0.0))
-
-
 def _blocks(values: Floats, period: int) -> Floats:
     padded = np.zeros(-(-len(values) // period) * period)
     padded[: len(values)] = values

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from desktop.domain.bars import Bars, Floats
 from desktop.domain.studies.kernel import Carried
 from desktop.domain.studies.sources import source_column
-
-# TA-Lib takes sums below 1e-14 for zero, which a coin of 1e-10 reaches. A power of two changes no digit.
-_SCALE: Final = 2.0**40
-_ZERO: Final = 1e-14 / _SCALE
 
 
 class Rsi(Carried):
@@ -32,7 +26,7 @@ class Rsi(Carried):
         change = np.diff(values, prepend=np.nan)
         gain = smoothed(np.maximum(change, 0.0), self._period, self._period)
         loss = smoothed(np.maximum(-change, 0.0), self._period, self._period)
-        return talib.RSI(values * _SCALE, self._period), gain, loss
+        return talib.RSI(values, self._period), gain, loss
 
     def steps(self, bars: Bars, first: int, columns: Floats) -> None:
         values = source_column(bars.take(first - 1, len(bars)), self._source).tolist()
@@ -42,7 +36,7 @@ class Rsi(Carried):
             gain += (max(change, 0.0) - gain) / self._period
             loss += (max(-change, 0.0) - loss) / self._period
             total = gain + loss
-            columns[:, index] = (100 * (gain / total) if total >= _ZERO else 0.0), gain, loss
+            columns[:, index] = (100 * (gain / total) if total > 0 else 0.0), gain, loss
 
 
 class Atr(Carried):
@@ -79,14 +73,14 @@ class Adx(Carried):
         import talib
 
         period = self._period
-        high, low, close = bars.high * _SCALE, bars.low * _SCALE, bars.close * _SCALE
-        true_range = smoothed(talib.TRANGE(bars.high, bars.low, bars.close), period - 1, period) * period
+        high, low, close = bars.high, bars.low, bars.close
+        true_range = smoothed(talib.TRANGE(high, low, close), period - 1, period) * period
         return (
             talib.ADX(high, low, close, period),
             talib.PLUS_DI(high, low, close, period),
             talib.MINUS_DI(high, low, close, period),
-            talib.PLUS_DM(bars.high, bars.low, period),
-            talib.MINUS_DM(bars.high, bars.low, period),
+            talib.PLUS_DM(high, low, period),
+            talib.MINUS_DM(high, low, period),
             true_range,
         )
 
@@ -101,10 +95,10 @@ class Adx(Carried):
             minus += (fall if fall > 0 and fall > rise else 0.0) - minus / period
             total += true_range - total / period
             plus_di = minus_di = 0.0
-            if total >= _ZERO:
+            if total > 0:
                 plus_di, minus_di = 100 * (plus / total), 100 * (minus / total)
                 both = plus_di + minus_di
-                if both >= _ZERO * _SCALE:
+                if both > 0:
                     adx = (adx * (period - 1) + 100 * (abs(plus_di - minus_di) / both)) / period
             columns[:, index] = adx, plus_di, minus_di, plus, minus, total
 

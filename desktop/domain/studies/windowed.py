@@ -6,20 +6,18 @@ import numpy as np
 
 from desktop.domain.bars import Bars, Floats
 from desktop.domain.studies.kernel import Windowed
-from desktop.domain.studies.rolling import rolling_mean_and_deviation, rolling_sum
+from desktop.domain.studies.rolling import rolling_sum
 from desktop.domain.studies.sources import source_column
 
 
 def bollinger(source: str, period: int, deviations: float) -> Windowed:
-    """Middle, upper, lower: mean and population standard deviation of the window, TA-Lib's BBANDS.
-
-    By numpy: TA-Lib's variance is the difference of two running sums and leaves a deviation of 1e-8 of the price where
-    the price stands still.
-    """
+    """Middle, upper, lower: TA-Lib's BBANDS, mean and population standard deviation of the window."""
 
     def compute(bars: Bars) -> tuple[Floats, ...]:
-        mean, deviation = rolling_mean_and_deviation(source_column(bars, source), period)
-        return mean, mean + deviations * deviation, mean - deviations * deviation
+        import talib
+
+        upper, middle, lower = talib.BBANDS(source_column(bars, source), period, deviations, deviations)
+        return middle, upper, lower
 
     return Windowed(3, period - 1, compute)
 
@@ -67,8 +65,7 @@ def cci(period: int) -> Windowed:
 def mfi(period: int) -> Windowed:
     """100 * rising flow / all flow of the window, flow = typical price * volume; 0 where nothing flowed.
 
-    As TA-Lib's MFI, but by numpy: TA-Lib gives 0 for every flow below one unit of currency, and see `rolling`.
-    NaN while the window has a bar of unknown volume.
+    TA-Lib's MFI, by numpy, see `rolling`. NaN while the window has a bar of unknown volume.
     """
 
     def compute(bars: Bars) -> tuple[Floats]:
