@@ -15,6 +15,7 @@ from desktop.services.audit import RangeAudit
 from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
+from desktop.services.drawings import Drawings
 from desktop.services.exports import Exports
 from desktop.services.keys import Keys
 from desktop.services.layout_keeper import LayoutKeeper
@@ -74,6 +75,9 @@ async def open_session(
     watchlist = Watchlist(user_store, desk.notices)
     await watchlist.load()
     stack.push_async_callback(watchlist.aclose)
+    drawings = Drawings(user_store, desk.notices)
+    await drawings.load()
+    stack.push_async_callback(drawings.aclose)
     can_stream = source.key is not None and not source.is_offline
     live = LiveMarket(
         layer.make_feed if can_stream else None,
@@ -128,6 +132,7 @@ async def open_session(
         audit=audit,
         exports=exports,
         clock=layer.clock,
+        drawings=drawings,
     )
     window = MainWindow(
         services,

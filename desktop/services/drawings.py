@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,6 +15,9 @@ from desktop.domain.errors import BadInput, CacheError
 from desktop.domain.history import History, Step
 from desktop.services.notices import Notices
 from desktop.services.saving import Saver
+from desktop.services.tasks import Tasks
+
+_MOST_BYTES = 16 << 20
 
 
 class Drawings(QObject):
@@ -31,6 +36,7 @@ class Drawings(QObject):
         self._held: dict[str, tuple[Drawing, ...]] = {}
         self._unsaved: set[str] = set()
         self._saver = Saver(self._save, name="save drawings")
+        self._tasks = Tasks()
 
     async def load(self) -> None:
         """Reads everything that was saved."""
@@ -78,6 +84,19 @@ class Drawings(QObject):
         self._change(ticker, (*self.of(ticker), *new), "Import drawings")
         return len(new)
 
+    def import_file(self, ticker: str, path: Path) -> None:
+        """The same from a file, in the background; a notice says what came of it."""
+        self._tasks.start(self._import_file(ticker, path), replace="import", name="import drawings")
+
+    async def _import_file(self, ticker: str, path: Path) -> None:
+        try:
+            count = self.import_text(ticker, await asyncio.to_thread(_read, path))
+        except BadInput as error:
+            self._notices.post(str(error), "warning", key="drawings imported")
+            return
+        plural = "" if count == 1 else "s"
+        self._notices.post(f"{count:,} drawing{plural} from {path.name} on {ticker}.", key="drawings imported")
+
     def undo(self, ticker: str) -> str | None:
         """Takes back the newest change seen from a ticker; answers what it was."""
         step = self.history.undo(ticker)
@@ -90,6 +109,7 @@ class Drawings(QObject):
 
     async def aclose(self) -> None:
         """Writes what is not written yet and stops."""
+        await self._tasks.aclose()
         await self._saver.aclose()
 
     def _change(self, ticker: str, after: tuple[Drawing, ...], text: str) -> None:
@@ -113,3 +133,15 @@ class Drawings(QObject):
             except CacheError as error:
                 self._unsaved.add(ticker)  # with the next change
                 self._notices.post(f"The drawings were not saved. {error}", "warning", key="drawings not saved")
+
+
+def _read(path: Path) -> str:
+    """The text of a file. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{path.name} cannot be read.", next_step="Check its permissions.") from error
+    if len(content) > _MOST_BYTES:
+        raise BadInput(f"{path.name} is too large for a file with drawings.")
+    return content.decode("utf-8", "replace")

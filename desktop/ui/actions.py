@@ -12,7 +12,7 @@ from typing import Final, Literal
 Context = Literal["window", "chart", "drawing", "list"]
 """Where keys count: everywhere; on the focused chart; there, while a drawing is selected; in the watchlist."""
 
-Menu = Literal["", "File", "Edit", "View", "Layout", "Chart", "Data", "Help"]
+Menu = Literal["", "File", "Edit", "View", "Layout", "Chart", "Draw", "Data", "Help"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,35 @@ KINDS: Final = (
     ("heikin_ashi", "Heikin-Ashi"),
 )
 
+DRAWN: Final[tuple[ActionSpec, ...]] = (
+    ActionSpec("draw.select", "&Select", menu="Draw", tip="Takes drawings, draws nothing"),
+    ActionSpec("draw.trend", "&Trend line", ("Alt+T",), menu="Draw", tip="From one place to another", opens_group=True),
+    ActionSpec("draw.ray", "&Ray", ("Alt+J",), menu="Draw", tip="From one place through another"),
+    ActionSpec("draw.extended", "&Extended line", menu="Draw", tip="Through two places, without an end"),
+    ActionSpec("draw.horizontal", "&Horizontal line", ("Alt+H",), menu="Draw", tip="A price; at the crosshair at once"),
+    ActionSpec("draw.vertical", "&Vertical line", ("Alt+V",), menu="Draw", tip="A moment; at the crosshair at once"),
+    ActionSpec("draw.channel", "Parallel &channel", menu="Draw", tip="A line and its parallel"),
+    ActionSpec("draw.rectangle", "Recta&ngle", menu="Draw", tip="A range of time and price"),
+    ActionSpec("draw.fibonacci", "&Fibonacci retracement", ("Alt+F",), menu="Draw", tip="Shares of a move"),
+    ActionSpec("draw.arrow", "&Arrow", menu="Draw", tip="Points at something"),
+    ActionSpec("draw.text", "Te&xt", menu="Draw", tip="A note on the chart"),
+    ActionSpec("draw.measure", "&Measure", ("Alt+M",), menu="Draw", tip="Price, percent, bars, time, volume"),
+    ActionSpec("draw.magnet", "Ma&gnet", menu="Draw", tip="The crosshair clings to prices of a bar", opens_group=True),
+    ActionSpec("drawings.hide", "H&ide drawings", ("Ctrl+Alt+H",), menu="Draw", tip="Shows them again, too"),
+    ActionSpec("drawings.remove_all", "Remove all &drawings", menu="Draw", tip="Of this ticker; can be undone"),
+    ActionSpec("drawings.export", "Ex&port drawings…", menu="Draw", tip="As a JSON file", opens_group=True),
+    ActionSpec("drawings.import", "Imp&ort drawings…", menu="Draw", tip="From a JSON file"),
+    # While one is selected or in the making
+    ActionSpec("drawing.remove", "Remove the drawing", ("Del", "Backspace"), "drawing"),
+    ActionSpec("drawing.copy", "Copy the drawing", ("Ctrl+C",), "drawing"),
+    ActionSpec("drawing.edit", "Style of the drawing…", ("Return", "Enter"), "drawing", tip="Or fixes an anchor"),
+    ActionSpec("drawing.up", "Drawing up by a tick", ("Up",), "drawing"),
+    ActionSpec("drawing.down", "Drawing down by a tick", ("Down",), "drawing"),
+    ActionSpec("drawing.left", "Drawing left by a bar", ("Left",), "drawing"),
+    ActionSpec("drawing.right", "Drawing right by a bar", ("Right",), "drawing"),
+)
+"""What draws; a part of the table below."""
+
 ACTIONS: Final[tuple[ActionSpec, ...]] = (
     # File
     ActionSpec("image.save", "Save &image…", ("Alt+S",), menu="File", tip="Save the chart or the window as a picture"),
@@ -62,6 +91,11 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
         opens_group=True,
     ),
     ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), menu="File", opens_group=True),
+    # Edit
+    ActionSpec("edit.undo", "&Undo", ("Ctrl+Z",), menu="Edit", tip="Takes back what was drawn last"),
+    ActionSpec("edit.redo", "&Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), menu="Edit", tip="Does again what was undone"),
+    ActionSpec("drawing.paste", "&Paste drawings", ("Ctrl+V",), "chart", "Edit", "Drawings that were copied", True),
+    *DRAWN,
     # View
     ActionSpec("palette.open", "Command &palette…", ("Ctrl+K", "Ctrl+P"), menu="View", tip="Find any action by name"),
     ActionSpec("search.open", "&Search symbol", ("Ctrl+F",), menu="View", tip="Show another ticker"),
@@ -165,6 +199,7 @@ MENUS: Final[tuple[tuple[Menu, str], ...]] = (
     ("View", "View"),
     ("Layout", "Layout"),
     ("Chart", "Chart"),
+    ("Draw", "Draw"),
     ("Data", "&Data"),
     ("Help", "Help"),
 )

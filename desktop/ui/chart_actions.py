@@ -17,6 +17,7 @@ from desktop.ui.audit_dialog import AuditDialog
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart_menus import ChartMenus, Spot
+from desktop.ui.drawing_actions import DrawingActions
 from desktop.ui.go_to import GoTo, go_to_box
 from desktop.ui.services_api import WindowServices
 from desktop.ui.study_actions import StudyActions
@@ -46,6 +47,7 @@ class ChartActions(QObject):
         self.go_to = GoTo(chart, services.notices, self)
         self.menus = ChartMenus(actions)
         self.looks = StudyActions(actions, self.menus, chart, tokens, window)
+        self.drawing = DrawingActions(services, actions, self.menus, chart, tokens, window)
         self.interval_box = IntervalBox(tokens, chart())
         self.date_box = go_to_box(tokens, chart, services.clock)
         self.date_box.chosen.connect(self.go_to.jump)
@@ -55,6 +57,7 @@ class ChartActions(QObject):
         """Keys, menus and buttons of this chart start the window's actions."""
         self.menus.attach(chart)
         self.looks.attach(chart)
+        self.drawing.attach(chart)
         chart.action_wanted.connect(self._actions.run)
         chart.keys.on_leave(self.go_to.stop)
         chart.buttons.check_again.clicked.connect(self._services.limits.check_again)
@@ -73,6 +76,7 @@ class ChartActions(QObject):
         self.interval_box.set_tokens(tokens)
         self.date_box.set_tokens(tokens)
         self.looks.set_tokens(tokens)
+        self.drawing.set_tokens(tokens)
         if self.dialog is not None:
             self.dialog.set_tokens(tokens)
 

@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
         bar.addWidget(gap)
         self._bar = bar
         self.addToolBar(bar)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.actions_of_chart.drawing.bar)
         self._notice_bar = NoticeBar(services.notices, tokens)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.workspace_view)
@@ -185,7 +186,7 @@ class MainWindow(QMainWindow):
             self.commands,
             services.preferences,
             parts=lambda: (self._bar, self._pages, self._dock, self.status),
-            around=lambda: (self._bar, self._dock, self.status),
+            around=lambda: (self._bar, self.actions_of_chart.drawing.bar, self._dock, self.status),
         )
         self.commands.fill(self.menuBar())
         self._icons = (("settings.open", "settings"), ("panel.watchlist", "list"))
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
     def _hide_chart_parts(self) -> None:
         """Before the first question is answered there is no chart to act on."""
         self._bar.hide()
+        self.actions_of_chart.drawing.bar.hide()
         self._dock.hide()
         self.status.hide()
         self.commands.switch_off([one for one in self.commands.bound if not one.startswith(_WITHOUT_CHART)])

@@ -22,6 +22,7 @@ from desktop.services.audit import AuditState
 from desktop.services.exports import ExportProgress
 from desktop.services.notices import Level, Notice
 from desktop.services.workspace import OpenTab
+from desktop.ui.chart.drawing_desk import DrawingsApi
 from desktop.ui.chart.source import ChartSource, Clock
 
 
@@ -264,6 +265,7 @@ class WindowServices:
     audit: AuditApi
     exports: ExportsApi
     clock: Clock
+    drawings: DrawingsApi
 
     @property
     def chart(self) -> ChartDataApi:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from desktop.data.migrations import USER_ID, user_steps
+from desktop.data.store_files import open_writer
 from desktop.data.user_store import UserStore
 from desktop.domain.drawings import Anchor, Drawing, Kind
 from desktop.domain.errors import BadInput
 from desktop.domain.world import VENDOR
 from desktop.services.drawings import Drawings
 from desktop.services.notices import Notices
+from tests.services.live_desk import until
 
 BTC, ETH = "X:BTCUSD", "X:ETHUSD"
 
@@ -106,6 +109,25 @@ def test_export_and_import(run_async, tmp_path: Path) -> None:
     run_async(scenario())
 
 
+def test_a_file_is_imported_or_a_notice_says_why_not(run_async, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        notices = Notices()
+        async with opened(tmp_path, notices) as drawings:
+            drawings.add(BTC, line(3.0))
+            (tmp_path / "good.json").write_text(drawings.exported(BTC), "utf-8")
+            (tmp_path / "bad.json").write_bytes(b"\xff\x00{")
+            for name, said in (
+                ("good.json", "1 drawing from good.json on X:ETHUSD."),
+                ("bad.json", "This is no file with drawings."),
+                ("none.json", "none.json cannot be read."),
+            ):
+                drawings.import_file(ETH, tmp_path / name)
+                await until(lambda said=said: any(notice.text.startswith(said) for notice in notices.open), f"“{said}”")
+            assert len(drawings.of(ETH)) == 1
+
+    run_async(scenario())
+
+
 def test_one_record_that_cannot_be_read_takes_no_other_with_it(run_async, tmp_path: Path) -> None:
     async def scenario() -> None:
         lines = [line(price) for price in (1.0, 2.0, 3.0)]
@@ -124,11 +146,9 @@ def test_one_record_that_cannot_be_read_takes_no_other_with_it(run_async, tmp_pa
 def test_a_file_of_an_older_version_gets_its_table(run_async, tmp_path: Path) -> None:
     async def scenario() -> None:
         path = tmp_path / "user.sqlite"
-        async with await UserStore.open(path, VENDOR, on_event=lambda _sentence: None) as store:
-            await store.put_watchlist("Watchlist", ["AAPL"])
-        with sqlite3.connect(path) as connection:  # as the first version left it
-            connection.execute("DROP TABLE drawing")
-            connection.execute("PRAGMA user_version = 1")
+        connection = open_writer(path, VENDOR, user_steps()[:1], USER_ID, synchronous="FULL")
+        connection.execute("INSERT INTO watchlist (id, name) VALUES (1, 'Watchlist')")
+        connection.execute("INSERT INTO watchlist_ticker VALUES (1, 0, 'AAPL')")
         connection.close()
         async with opened(tmp_path) as drawings:
             drawings.add(BTC, line())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from pytestqt.qtbot import QtBot
@@ -52,6 +53,9 @@ class HeldDrawings(QObject):
         found = load(text)
         self._change(ticker, (*self.of(ticker), *(drawing.clone() for drawing in found)))
         return len(found)
+
+    def import_file(self, ticker: str, path: Path) -> None:
+        self.import_text(ticker, path.read_text("utf-8"))
 
     def undo(self, ticker: str) -> str | None:
         step = self.history.undo(ticker)

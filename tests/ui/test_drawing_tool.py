@@ -16,7 +16,7 @@ from desktop.domain.timeframe import Timeframe
 from desktop.ui.chart.drawing_map import slot_of_time, time_of_slot
 from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.magnet import Magnet
-from desktop.ui.chart.scales import ScaleKind
+from desktop.domain.look import ScaleKind
 from desktop.ui.chart.slots import slot_axis
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.held_drawings import Board, board

@@ -24,6 +24,7 @@ from desktop.services.notices import Notices
 from desktop.services.workspace import Workspace
 from desktop.ui.services_api import WindowServices
 from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
+from tests.ui.held_drawings import HeldDrawings
 
 NAMES = {
     "X:BTCUSD": ("Bitcoin – US Dollar", "BTC"),
@@ -324,6 +325,7 @@ class Parts:
     audit: HeldAudit
     exports: HeldExports
     clock: FixedClock
+    drawings: HeldDrawings
 
     @property
     def services(self) -> WindowServices:
@@ -341,6 +343,7 @@ class Parts:
             self.audit,
             self.exports,
             self.clock,
+            self.drawings,
         )
 
 
@@ -373,4 +376,5 @@ def make_parts(settings: Settings | None = None) -> Parts:
         HeldAudit(),
         HeldExports(),
         FixedClock(),
+        HeldDrawings(),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from desktop.domain.drawing_geometry import moved
+from desktop.domain.drawing_json import dump, load
 from desktop.domain.drawings import Anchor, Drawing, Kind, Style, tick_of
 from desktop.domain.errors import BadInput
 from desktop.ui.chart.chart_widget import ChartWidget
@@ -32,6 +34,7 @@ class DrawingsApi(Protocol):
     def clear(self, ticker: str) -> None: ...
     def exported(self, ticker: str) -> str: ...
     def import_text(self, ticker: str, text: str) -> int: ...
+    def import_file(self, ticker: str, path: Path) -> None: ...
     def undo(self, ticker: str) -> str | None: ...
     def redo(self, ticker: str) -> str | None: ...
 
@@ -186,17 +189,17 @@ class DrawingDesk(QObject):
         """Removes all."""
         self.drawings.clear(self.ticker)
 
-    def clone(self) -> bool:
-        """A copy of the selected drawing a few bars to the right, selected; False when there is none."""
-        frame, drawing = self.chart.frame, self.selected
-        if frame is None or drawing is None:
-            return False
-        self._try(
-            lambda: self.add(
-                moved(drawing.clone(), FrameMap(frame, self.chart.model), 3 * frame.grid.spacing, frame.px(16))
-            )
-        )
-        return True
+    def copied(self) -> str | None:
+        """The selected drawing as a text for the clipboard."""
+        return None if self.selected is None else dump((self.selected,), self.ticker)
+
+    def paste(self, text: str) -> None:
+        """Puts the drawings of a text a little beside where they were; the last one is selected. Raises BadInput."""
+        frame = self.chart.frame
+        for drawing in load(text):
+            if frame is not None and self.chart.model.last is not None:
+                on, aside = FrameMap(frame, self.chart.model), 3 * frame.grid.spacing
+                self.add(moved(drawing.clone(), on, aside, frame.px(16)))
 
     def nudge(self, *, ticks: int = 0, slots: int = 0) -> bool:
         """Moves the selected drawing by ticks of the price and by bars; False when there is none."""
