@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.domain.settings import Settings
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.link_button import LinkButton
@@ -28,7 +29,9 @@ class ChartPane(QWidget):
         self.data = data
         self._tokens = tokens
         self._is_framed = self._is_active = False
-        self.chart = ChartWidget(data, services.clock, tokens, options=HandOptions(has_motion=True), parent=self)
+        self.chart = ChartWidget(data, services.clock, tokens, parent=self)
+        if services.background is not None:
+            self.chart.compute_beside(services.background.run)
         self.dot = LinkButton(services.workspace, data, tokens, self.chart)
         self.dot.hide()
         column = QVBoxLayout(self)
@@ -36,6 +39,8 @@ class ChartPane(QWidget):
         column.addWidget(self.chart)
         self.chart.frame_painted.connect(self._place_dot)
         self.chart.installEventFilter(self)
+        services.preferences.changed.connect(self._follow_settings)
+        self._follow_settings(services.preferences.settings)
 
     def show_state(self, *, is_framed: bool, is_active: bool, has_dot: bool) -> None:
         """Whether there is a frame, in the accent's colour or a line's, and a dot."""
@@ -67,6 +72,9 @@ class ChartPane(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(self._tokens.accent if self._is_active else self._tokens.line))
             painter.drawRect(self.rect())
+
+    def _follow_settings(self, settings: Settings) -> None:
+        self.chart.gestures.set_options(HandOptions(has_motion=not settings.reduced_motion))
 
     def _place_dot(self) -> None:
         at = round(self.chart.model.view.width) - self.dot.width() - _RIGHT_PX, _TOP_PX

@@ -248,6 +248,23 @@ def test_colours_from_the_menu_reach_the_chart(window: MainWindow, text: str, to
     assert window.chart.frame.tokens is tokens
 
 
+def test_reduced_motion_stops_what_glides(parts: Parts, window: MainWindow) -> None:
+    def moves() -> bool:
+        """Whether a jump is still under way after its first frame."""
+        window.chart.keys.run("time.first")
+        window.chart.paint_now()
+        before = window.chart.model.view.right
+        window.chart.keys.run("time.latest")
+        window.chart.paint_now()
+        is_there = window.chart.model.view.is_last_in_view
+        return not is_there or window.chart.model.view.right == before
+
+    parts.preferences.update(reduced_motion=True)
+    assert not moves()
+    parts.preferences.update(reduced_motion=False)
+    assert moves()
+
+
 def test_the_chart_is_repainted_in_the_new_theme(window: MainWindow) -> None:
     def ground() -> str:
         image = window.chart.grab(window.chart.rect()).toImage()
