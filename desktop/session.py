@@ -12,6 +12,7 @@ from desktop.domain.layout import Cell, Layout, Tab
 from desktop.domain.timeframe import Timeframe
 from desktop.services import memory
 from desktop.services.audit import RangeAudit
+from desktop.services.background import Background
 from desktop.services.chart_data import ChartData
 from desktop.services.clock_check import ClockCheck
 from desktop.services.connection import Connection
@@ -75,6 +76,8 @@ async def open_session(
     watchlist = Watchlist(user_store, desk.notices)
     await watchlist.load()
     stack.push_async_callback(watchlist.aclose)
+    background = Background()
+    stack.push_async_callback(background.aclose)
     drawings = Drawings(user_store, desk.notices)
     await drawings.load()
     stack.push_async_callback(drawings.aclose)
@@ -133,6 +136,7 @@ async def open_session(
         exports=exports,
         clock=layer.clock,
         drawings=drawings,
+        background=background,
     )
     window = MainWindow(
         services,

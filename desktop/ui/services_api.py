@@ -249,6 +249,13 @@ class AuditApi(Protocol):
     def cancel(self) -> None: ...
 
 
+class BackgroundApi(Protocol):
+    """Long computations beside the GUI."""
+
+    def run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """`done` gets what `work()` gave, later."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowServices:
     """Everything the main window binds to; owned and closed by whoever built it."""
@@ -266,6 +273,7 @@ class WindowServices:
     exports: ExportsApi
     clock: Clock
     drawings: DrawingsApi
+    background: BackgroundApi | None = None  # None: everything is computed in place
 
     @property
     def chart(self) -> ChartDataApi:

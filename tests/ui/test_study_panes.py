@@ -62,7 +62,7 @@ def test_bars_that_come_in_are_drawn_as_if_they_had_always_been_there(qtbot: QtB
     expected = with_studies(qtbot, whole, *KINDS[:4], "rsi", "macd")
     expected.model.view.right = chart.model.view.right + (expected.model.view.last_slot - chart.model.view.last_slot)
     for ours, theirs in zip(chart.model.studies.items, expected.model.studies.items, strict=True):
-        for one, other in zip(ours.series.outputs, theirs.series.outputs, strict=True):
+        for one, other in zip(ours.values.outputs, theirs.values.outputs, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9)
 
 

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from desktop.domain.look import ChartKind, Look, ScaleKind
 from desktop.ui.chart.display import Display
 from desktop.ui.chart.linking import ChartLink
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.navigation import Navigation
-from desktop.ui.chart.overlay import Crosshair, Layout
+from desktop.ui.chart.overlay import Crosshair, Layout, Overlay
 from desktop.ui.chart.painting import Frame
 from desktop.ui.chart.scales import Scale
 from desktop.ui.chart.source import ChartSource, Clock
 from desktop.ui.chart.study_board import StudyBoard
+from desktop.ui.chart.study_values import Run
 from desktop.ui.chart.texts import Texts
 from desktop.ui.chart.view import ChartView
 from desktop.ui.theme import Tokens
@@ -46,6 +48,7 @@ class ChartSurface(QWidget):
         self.studies = StudyBoard(self._model.studies, self)
         self.studies.changed.connect(lambda: self._display.add(Dirty.ALL))
         self.studies.changed.connect(self.look_changed)
+        self._model.studies.on_ready = self._on_values
         self.link = ChartLink(self._model, self._hands, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +79,11 @@ class ChartSurface(QWidget):
         """Where the crosshair was last painted, in device pixels."""
         shown = self._renderer.shown
         return shown.crosshair if shown is not None else None
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """What lay over the picture when it was last painted."""
+        return self._renderer.shown
 
     @property
     def legend_text(self) -> str:
@@ -152,6 +160,14 @@ class ChartSurface(QWidget):
     def paint_again(self, painter: QPainter, texts: Texts) -> None:
         """What was painted last, once more on another surface, in device pixels."""
         self._renderer.paint_again(painter, texts)
+
+    def compute_beside(self, run: Run) -> None:
+        """Studies of long series are computed by `run`, beside the GUI."""
+        self._model.studies.run = run
+
+    def _on_values(self) -> None:
+        if isValid(self):  # a closed chart's last computation may still come in
+            self._display.add(Dirty.ALL)
 
     def paint_now(self) -> None:
         """Paints what is out of date at once instead of with the next frame."""

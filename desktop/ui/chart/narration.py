@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import numpy as np
+
 from desktop.domain.freshness import Freshness
 from desktop.domain.timeframe import bucket_end, bucket_start
 from desktop.services.chart_status import BarState
@@ -71,8 +73,8 @@ class Narrator:
             return StudyLine(placed.id, is_in_pane=False, runs=(Run(f"{placed.study.label}  hidden", "secondary"),))
         runs = [Run(placed.study.label, "secondary")]
         style = self._model.style if placed.study.entry.axis == "price" else None
-        for output in placed.series.outputs:
-            value = float(output[index]) if 0 <= index < len(output) else math.nan
+        for output in range(len(placed.study.entry.output_names)):
+            value = float(placed.values.at(output, np.array([index]))[0])
             text = style.text(value) if style is not None else formatting.signed_volume(value)
             runs.append(Run(f"  {text}", "text"))
         return StudyLine(placed.id, placed.has_pane, tuple(runs))

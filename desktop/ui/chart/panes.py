@@ -26,7 +26,7 @@ def study_curves(
     model: ChartModel, placed: PlacedStudy, columns: Columns, grid: Grid, scale: PriceScale, tokens: Tokens
 ) -> tuple[Curve, ...]:
     """What one study draws on the screen."""
-    outputs, colours = placed.series.outputs, dict(placed.study.colours)
+    colours = dict(placed.study.colours)
     curves = []
     for plot in placed.study.entry.plots:
         shift = placed.study.shift_of(plot)
@@ -42,7 +42,7 @@ def study_curves(
                 plot.colour,
                 scale,
                 x,
-                tuple(outputs[index][at] for index in plot.outputs),
+                tuple(placed.values.at(index, at) for index in plot.outputs),
                 left,
                 right,
                 model.bars.close[at],
@@ -115,7 +115,7 @@ class StudyFramer:
             if entry.axis == "price" and entry.scales:
                 for plot in entry.plots:
                     _, at = self._model.samples(size, placed.study.shift_of(plot))
-                    found += [placed.series.outputs[index][at] for index in plot.outputs]
+                    found += [placed.values.at(index, at) for index in plot.outputs]
         return found
 
     def overlays(
@@ -157,5 +157,5 @@ class StudyFramer:
         found = []
         for plot in placed.study.entry.plots:
             _, at = self._model.samples(size, placed.study.shift_of(plot))
-            found += [placed.series.outputs[index][at] for index in plot.outputs]
+            found += [placed.values.at(index, at) for index in plot.outputs]
         return found

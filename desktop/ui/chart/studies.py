@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
 from desktop.domain.bars import Bars
 from desktop.domain.look import PANE_SHARE
 from desktop.domain.market import Market
-from desktop.domain.studies.series import StudySeries
 from desktop.domain.studies.study import Study
+from desktop.ui.chart.study_values import Run, StudyValues
 
 LEAST_PANE = 60.0  # logical pixels
 LEAST_MAIN = 80.0
@@ -21,7 +22,7 @@ class PlacedStudy:
 
     id: int
     study: Study
-    series: StudySeries
+    values: StudyValues
     is_hidden: bool = False
     share: float = PANE_SHARE
 
@@ -34,6 +35,8 @@ class ChartStudies:
     """Keeps studies in step with a series of bars; the owner tells what changed."""
 
     def __init__(self) -> None:
+        self.run: Run | None = None  # where long series are computed; None: in place
+        self.on_ready: Callable[[], None] = lambda: None
         self.items: list[PlacedStudy] = []
         self._numbers = count(1)
         self._bars = Bars.empty()
@@ -56,8 +59,7 @@ class ChartStudies:
 
     def add(self, study: Study) -> PlacedStudy:
         """Puts one more below the others."""
-        placed = PlacedStudy(next(self._numbers), study, StudySeries(study, self._market))
-        placed.series.reset(self._bars)
+        placed = PlacedStudy(next(self._numbers), study, self._values(study))
         self.items.append(placed)
         return placed
 
@@ -68,8 +70,7 @@ class ChartStudies:
             is_same = placed.study.params == study.params
             placed.study = study
             if not is_same:
-                placed.series = StudySeries(study, self._market)
-                placed.series.reset(self._bars)
+                placed.values = self._values(study)
 
     def remove(self, id_: int) -> None:
         self.items = [placed for placed in self.items if placed.id != id_]
@@ -102,16 +103,22 @@ class ChartStudies:
         if market is not self._market:
             self._market = market
             for placed in self.items:
-                placed.series = StudySeries(placed.study, market)
+                placed.values = self._values(placed.study)
+            return
         for placed in self.items:
-            placed.series.reset(bars)
+            placed.values.reset(bars)
 
     def prepended(self, bars: Bars, number: int) -> None:
         self._bars = bars
         for placed in self.items:
-            placed.series.prepended(bars, number)
+            placed.values.prepended(bars, number)
 
     def changed(self, bars: Bars, first_index: int) -> None:
         self._bars = bars
         for placed in self.items:
-            placed.series.changed(bars, first_index)
+            placed.values.changed(bars, first_index)
+
+    def _values(self, study: Study) -> StudyValues:
+        values = StudyValues(study, self._market, self.run, lambda: self.on_ready())
+        values.reset(self._bars)
+        return values
