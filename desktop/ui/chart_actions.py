@@ -51,6 +51,8 @@ class ChartActions(QObject):
         self.interval_box = IntervalBox(tokens, chart())
         self.date_box = go_to_box(tokens, chart, services.clock)
         self.date_box.chosen.connect(self.go_to.jump)
+        services.preferences.changed.connect(self._follow_motion)
+        self._follow_motion()
         self._bind()
 
     def attach(self, chart: ChartWidget) -> None:
@@ -59,6 +61,7 @@ class ChartActions(QObject):
         self.looks.attach(chart)
         self.drawing.attach(chart)
         chart.action_wanted.connect(self._actions.run)
+        chart.maximise_requested.connect(partial(self._actions.run, "view.maximise"))
         chart.keys.on_leave(self.go_to.stop)
         chart.buttons.check_again.clicked.connect(self._services.limits.check_again)
 
@@ -139,6 +142,10 @@ class ChartActions(QObject):
         bind("price.copy", self._copy_cross, is_possible=lambda: chart().crosshair is not None)
         self.menus.register("price.copy", self._copy_price_of)
         self._bind_scales()
+
+    def _follow_motion(self) -> None:
+        for box in (self.interval_box, self.date_box):
+            box.is_still = self._services.preferences.settings.reduced_motion
 
     def _run(self, action_id: str) -> None:
         self._chart().keys.run(action_id)

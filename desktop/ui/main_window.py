@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QSizePolicy,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,22 +19,20 @@ from desktop.domain.timeframe import Timeframe
 from desktop.ui.action_set import ActionSet
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart_actions import ChartActions
+from desktop.ui.chart_bar import ChartBar
 from desktop.ui.command_palette import CommandPalette
 from desktop.ui.dialogs import AboutDialog
 from desktop.ui.export_actions import ExportActions
 from desktop.ui.first_start import FirstStart
-from desktop.ui.grid_button import GridButton
-from desktop.ui.icons import app_icon, icon
+from desktop.ui.icons import app_icon
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.panel_dock import PanelDock
-from desktop.ui.search_box import SearchBox
 from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_dialog import SettingsDialog
 from desktop.ui.shortcut_sheet import ShortcutSheet
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Tokens, palette, resolve, style_sheet
 from desktop.ui.ticker_panel import TickerPanel
-from desktop.ui.timeframe_bar import TimeframeBar
 from desktop.ui.window_state import restore_state, saved_state
 from desktop.ui.window_view import WindowView
 from desktop.ui.workspace_actions import bind_workspace
@@ -103,22 +98,8 @@ class MainWindow(QMainWindow):
         self._exports = ExportActions(
             services, self.commands, lambda: self.chart, tokens, self, world_label=self._world_label
         )
-        self.search_box = SearchBox(services, tokens)
-        self.search_box.setFixedWidth(260)
-        self._timeframes = TimeframeBar()
-        bar = QToolBar("Chart")
-        bar.setObjectName("chart bar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(18, 18))
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.addWidget(self.search_box)
-        bar.addWidget(self._timeframes)
-        self._grid_button = GridButton(services.workspace, self.commands, tokens)
-        bar.addWidget(self._grid_button)
-        gap = QWidget()
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(gap)
-        self._bar = bar
+        bar = self._bar = ChartBar(services, self.commands, tokens)
+        self.search_box, self._timeframes = bar.search_box, bar.timeframes
         self.addToolBar(bar)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.actions_of_chart.drawing.bar)
         self._notice_bar = NoticeBar(services.notices, tokens)
@@ -145,10 +126,9 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self._themed: list[_Themed] = [
             self.workspace_view,
-            self._grid_button,
             self.actions_of_chart,
             self._exports,
-            self.search_box,
+            self._bar,
             self.panel,
             self.status,
             self._notice_bar,
@@ -186,16 +166,17 @@ class MainWindow(QMainWindow):
             self.commands,
             services.preferences,
             parts=lambda: (self._bar, self._pages, self._dock, self.status),
-            around=lambda: (self._bar, self.actions_of_chart.drawing.bar, self._dock, self.status),
+            around=lambda: (
+                self._bar,
+                self.actions_of_chart.drawing.bar,
+                self._dock,
+                self.status,
+                self.workspace_view.tab_row,
+            ),
+            alone=self.workspace_view.show_alone,
         )
+        self.workspace_view.active_changed.connect(self._view.show_all)
         self.commands.fill(self.menuBar())
-        self._icons = (("settings.open", "settings"), ("panel.watchlist", "list"))
-        for action_id in ("panel.watchlist", "settings.open"):
-            button = QToolButton()
-            button.setDefaultAction(self.commands.action(action_id))
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-            button.setProperty("flat", True)
-            self._bar.addWidget(button)
 
     def _hide_chart_parts(self) -> None:
         """Before the first question is answered there is no chart to act on."""
@@ -305,8 +286,6 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(style_sheet(tokens))
         for part in self._themed:
             part.set_tokens(tokens)
-        for action_id, name in self._icons:
-            self.commands.action(action_id).setIcon(icon(name, tokens.text))
 
     def save_layout(self) -> None:
         """Keeps size and docks in the settings; called by the owner before the window goes."""

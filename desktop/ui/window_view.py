@@ -24,11 +24,13 @@ class WindowView(QObject):
         *,
         parts: Callable[[], Sequence[QWidget]],
         around: Callable[[], Sequence[QWidget]],
+        alone: Callable[[bool], None],
     ) -> None:
+        """alone: tells the charts that the active one has all their room, or no longer."""
         super().__init__(window)
         self._window = window
         self._actions = actions
-        self._parts, self._around = parts, around
+        self._parts, self._around, self._alone = parts, around, alone
         self._hidden: list[QWidget] | None = None  # while the chart is alone
         actions.bind("view.full_screen", self.toggle_full_screen, is_on=window.isFullScreen)
         actions.bind("view.maximise", self.toggle_alone, is_on=lambda: self._hidden is not None)
@@ -56,15 +58,21 @@ class WindowView(QObject):
             self._hidden = [part for part in self._around() if part.isVisibleTo(self._window)]
             for part in self._hidden:
                 part.hide()
+            self._alone(True)
         else:
             self.show_all()
+            return
         self._actions.refresh()
 
     def show_all(self) -> None:
         """Ends the chart's being alone."""
-        hidden, self._hidden = self._hidden or [], None
+        hidden, self._hidden = self._hidden, None
+        if hidden is None:
+            return
         for part in hidden:
             part.show()
+        self._alone(False)
+        self._actions.refresh()
 
     def step(self, by: int) -> None:
         """The keyboard goes to the next part (1) or the one before (-1) that can take it."""

@@ -330,3 +330,36 @@ def test_the_plus_beside_the_price_offers_what_can_be_done_there(qtbot: QtBot, w
     assert isinstance(menu, QMenu)
     assert f"Copy price {price}" in texts(menu)
     menu.close()
+
+
+# --- several charts --------------------------------------------------------------------------------------------
+
+
+def test_in_a_grid_the_active_chart_is_alone_until_another_one_is_active(qtbot: QtBot, window: MainWindow) -> None:
+    window.commands.run("grid.four")
+    panes = window.workspace_view.panes
+    assert len(panes) == 4
+    qtbot.waitUntil(lambda: all(pane.isVisible() for pane in panes))
+    window.commands.run("view.maximise")
+    assert [pane.isVisible() for pane in panes] == [True, False, False, False]
+    page = panes[0].parentWidget()
+    qtbot.waitUntil(lambda: panes[0].width() == page.width() and panes[0].height() == page.height())
+    window.commands.run("chart.next")
+    assert window.chart is panes[1].chart
+    assert all(pane.isVisible() for pane in panes)
+    assert window.panel.isVisible()
+    assert not window.commands.action("view.maximise").isChecked()
+
+
+def test_a_double_click_on_the_plot_does_the_same(qtbot: QtBot, window: MainWindow) -> None:
+    viewport = window.chart.view.viewport()
+    for is_alone in (True, False):
+        qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(300, 300))
+        qtbot.waitUntil(lambda is_alone=is_alone: window.panel.isVisible() is not is_alone)
+
+
+def test_reduced_motion_keeps_the_boxes_still(parts: Parts, window: MainWindow) -> None:
+    assert not window.actions_of_chart.date_box.is_still
+    parts.preferences.update(reduced_motion=True)
+    assert window.actions_of_chart.date_box.is_still
+    assert window.actions_of_chart.interval_box.is_still
