@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import BadInput
 from desktop.domain.layout import MOST_TABS, Cell, Grid, Layout, Link, LinkOptions, Tab, tidy_name
@@ -21,7 +21,7 @@ class Chart(Protocol):
     timeframe: Timeframe
 
     @property
-    def reset(self) -> SignalInstance | Any:
+    def reset(self) -> Any:
         """The series is another one, or begins anew."""
 
     def show(self, ticker: str, timeframe: Timeframe) -> None: ...
