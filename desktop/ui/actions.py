@@ -140,6 +140,13 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     # Chart
     ActionSpec("view.reset", "&Reset view", ("Alt+R",), menu="Chart", tip="Usual spacing, newest bar, autoscale"),
     ActionSpec("time.go_to", "&Go to date…", ("Alt+G",), menu="Chart", tip="2024-03-01 14:00, -30d, yesterday"),
+    ActionSpec("time.zone", "Time &zone…", menu="Chart", tip="UTC, local, exchange or any place"),
+    ActionSpec(
+        "time.breaks", "Session brea&ks", menu="Chart", tip="Breaks between sessions, shaded pre and post hours"
+    ),
+    ActionSpec("time.day_lines", "&Day and week lines", menu="Chart", tip="Where days and weeks begin"),
+    ActionSpec("time.regular", "Regular &hours only", menu="Chart", tip="Stocks without pre-market and after hours"),
+    ActionSpec("time.closed", "Show closed &time", menu="Chart", tip="Nights and weekends take room"),
     ActionSpec("symbol.next", "&Next symbol", ("Down",), "chart", "Chart", "The next one of the watchlist", True),
     ActionSpec("symbol.previous", "&Previous symbol", ("Up",), "chart", "Chart", "The one before in the watchlist"),
     ActionSpec("watchlist.toggle", "On the &watchlist", ("Alt+W",), menu="Chart", tip="Add or remove this ticker"),
@@ -170,6 +177,8 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("time.screen_forward", "One screen forward", ("PgDown",), "chart"),
     ActionSpec("time.zoom_in", "Zoom in", ("+", "=", "Ctrl+Up"), "chart"),
     ActionSpec("time.zoom_out", "Zoom out", ("-", "Ctrl+Down"), "chart"),
+    ActionSpec("price.zoom_in", "Stretch prices", ("Ctrl+Shift+Up",), "chart", tip="A tenth less of the price range"),
+    ActionSpec("price.zoom_out", "Squeeze prices", ("Ctrl+Shift+Down",), "chart", tip="More of the price range"),
     ActionSpec("chart.leave", "Leave what was begun", ("Esc",), "chart", tip="Hides the crosshair"),
     # Data
     ActionSpec("demo.open", "Open the &demo market", menu="Data"),
@@ -212,8 +221,6 @@ def spec_of(action_id: str) -> ActionSpec:
         if spec.id == action_id:
             return spec
     raise KeyError(action_id)
-    ActionSpec("price.zoom_in", "Stretch prices", ("Ctrl+Shift+Up",), "chart", tip="A tenth less of the price range"),
-    ActionSpec("price.zoom_out", "Squeeze prices", ("Ctrl+Shift+Down",), "chart", tip="More of the price range"),
 
 
 def can_meet(one: Context, other: Context) -> bool:

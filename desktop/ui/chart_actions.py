@@ -23,6 +23,7 @@ from desktop.ui.services_api import WindowServices
 from desktop.ui.study_actions import StudyActions
 from desktop.ui.theme import Tokens
 from desktop.ui.ticker_panel import TickerPanel
+from desktop.ui.time_actions import TimeActions
 from desktop.ui.timeframe_bar import USUAL, IntervalBox, words_of
 
 
@@ -46,6 +47,7 @@ class ChartActions(QObject):
         self.dialog: AuditDialog | None = None
         self.go_to = GoTo(chart, services.notices, self)
         self.menus = ChartMenus(actions)
+        self.times = TimeActions(services.preferences, actions, chart, tokens, window)
         self.looks = StudyActions(actions, self.menus, chart, tokens, window)
         self.drawing = DrawingActions(services, actions, self.menus, chart, tokens, window)
         self.interval_box = IntervalBox(tokens, chart())
@@ -59,6 +61,7 @@ class ChartActions(QObject):
         """Keys, menus and buttons of this chart start the window's actions."""
         self.menus.attach(chart)
         self.looks.attach(chart)
+        self.times.attach(chart)
         self.drawing.attach(chart)
         chart.action_wanted.connect(self._actions.run)
         chart.maximise_requested.connect(partial(self._actions.run, "view.maximise"))
@@ -79,6 +82,7 @@ class ChartActions(QObject):
         self.interval_box.set_tokens(tokens)
         self.date_box.set_tokens(tokens)
         self.looks.set_tokens(tokens)
+        self.times.set_tokens(tokens)
         self.drawing.set_tokens(tokens)
         if self.dialog is not None:
             self.dialog.set_tokens(tokens)

@@ -63,7 +63,16 @@ PRICE: Final = (
     "price.copy",
     "view.reset",
 )
-TIME: Final = ("time.zone", "time.breaks", SEPARATOR, "time.go_to", "view.reset")
+TIME: Final = (
+    "time.zone",
+    "time.breaks",
+    "time.day_lines",
+    "time.regular",
+    "time.closed",
+    SEPARATOR,
+    "time.go_to",
+    "view.reset",
+)
 PLUS: Final = ("alert.add", "draw.horizontal_here", "price.copy")  # of the button beside the crosshair's price
 ORDERS: Final[dict[Area, tuple[str, ...]]] = {
     "plot": PLOT,

@@ -24,6 +24,7 @@ from desktop.ui.services_api import WindowServices
 from desktop.ui.settings_connection_page import ConnectionPage
 from desktop.ui.settings_key_page import KeyPage
 from desktop.ui.settings_pages import AppearancePage, DataPage, PlanPage
+from desktop.ui.settings_time_page import TimePage
 from desktop.ui.theme import Tokens, blend, palette
 
 PAGES: Final = {  # name -> icon
@@ -31,12 +32,13 @@ PAGES: Final = {  # name -> icon
     "Plan": "plan",
     "Connection": "connection",
     "Appearance": "appearance",
+    "Time": "clock",
     "Data": "list",
 }
 
 
 class SettingsDialog(QDialog):
-    """Pages API key, Plan, Connection, Appearance and Data.
+    """Pages API key, Plan, Connection, Appearance, Time and Data.
 
     `world_change_requested`: the source is to be opened anew with the settings as they are now. `demo_requested`:
     the demo market is to be opened. The dialog closes before either.
@@ -56,6 +58,7 @@ class SettingsDialog(QDialog):
         self.plan_page = PlanPage(services.preferences)
         self.connection_page = ConnectionPage(services.preferences, services.limits)
         self.appearance_page = AppearancePage(services.preferences)
+        self.time_page = TimePage(services.preferences)
         self.data_page = DataPage(data_folder)
         self._list = QListWidget()
         self._stack = QStackedWidget()
@@ -75,7 +78,14 @@ class SettingsDialog(QDialog):
         self._list.setFixedWidth(184)
         self._list.setIconSize(QSize(20, 20))
         self._list.setFrameShape(QFrame.Shape.NoFrame)
-        pages = (self.key_page, self.plan_page, self.connection_page, self.appearance_page, self.data_page)
+        pages = (
+            self.key_page,
+            self.plan_page,
+            self.connection_page,
+            self.appearance_page,
+            self.time_page,
+            self.data_page,
+        )
         for name, page in zip(PAGES, pages, strict=True):
             self._list.addItem(QListWidgetItem(name))
             page.setAccessibleName(name)
@@ -135,7 +145,7 @@ class SettingsDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         if not event.spontaneous():
             self.key_page.renew()
-            for page in (self.plan_page, self.connection_page, self.appearance_page):
+            for page in (self.plan_page, self.connection_page, self.appearance_page, self.time_page):
                 page.renew()
             self._list.setFocus()
         super().showEvent(event)

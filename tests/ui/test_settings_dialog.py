@@ -40,7 +40,14 @@ def test_every_page_opens_by_name_and_the_dialog_never_blocks(dialog: SettingsDi
 
 
 def pages_of(dialog: SettingsDialog) -> tuple:
-    return (dialog.key_page, dialog.plan_page, dialog.connection_page, dialog.appearance_page, dialog.data_page)
+    return (
+        dialog.key_page,
+        dialog.plan_page,
+        dialog.connection_page,
+        dialog.appearance_page,
+        dialog.time_page,
+        dialog.data_page,
+    )
 
 
 def test_a_key_is_used_for_this_run_and_never_shown_again(qtbot: QtBot, dialog: SettingsDialog, parts: Parts) -> None:

@@ -33,7 +33,7 @@ _CURSORS: Final = {
     "plot": Qt.CursorShape.CrossCursor,
     "price": Qt.CursorShape.SizeVerCursor,
     "time": Qt.CursorShape.SizeHorCursor,
-    "corner": Qt.CursorShape.ArrowCursor,
+    "corner": Qt.CursorShape.PointingHandCursor,
     "pane": Qt.CursorShape.CrossCursor,
     "pane price": Qt.CursorShape.ArrowCursor,
     "border": Qt.CursorShape.SplitVCursor,
