@@ -47,7 +47,7 @@ KINDS: Final = (
 )
 
 DRAWN: Final[tuple[ActionSpec, ...]] = (
-    ActionSpec("draw.select", "&Select", menu="Draw", tip="Takes drawings, draws nothing"),
+    ActionSpec("draw.select", "Se&lect", menu="Draw", tip="Takes drawings, draws nothing"),
     ActionSpec("draw.trend", "&Trend line", ("Alt+T",), menu="Draw", tip="From one place to another", opens_group=True),
     ActionSpec("draw.ray", "&Ray", ("Alt+J",), menu="Draw", tip="From one place through another"),
     ActionSpec("draw.extended", "&Extended line", menu="Draw", tip="Through two places, without an end"),
@@ -61,6 +61,7 @@ DRAWN: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("draw.measure", "&Measure", ("Alt+M",), menu="Draw", tip="Price, percent, bars, time, volume"),
     ActionSpec("draw.magnet", "Ma&gnet", menu="Draw", tip="The crosshair clings to prices of a bar", opens_group=True),
     ActionSpec("drawings.hide", "H&ide drawings", ("Ctrl+Alt+H",), menu="Draw", tip="Shows them again, too"),
+    ActionSpec("drawings.reveal", "&Show single hidden ones", menu="Draw", tip="Drawings that were hidden one by one"),
     ActionSpec("drawings.remove_all", "Remove all &drawings", menu="Draw", tip="Of this ticker; can be undone"),
     ActionSpec("drawings.export", "Ex&port drawings…", menu="Draw", tip="As a JSON file", opens_group=True),
     ActionSpec("drawings.import", "Imp&ort drawings…", menu="Draw", tip="From a JSON file"),

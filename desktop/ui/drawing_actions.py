@@ -69,6 +69,10 @@ class DrawingActions(QObject):
         for action_id, do in self._commands(chart, desk, tool).items():
             keys.add(action_id, do)
 
+    def shown(self, chart: ChartWidget) -> tuple[Drawing, ...]:
+        """The drawings that are seen on an attached chart."""
+        return self._hands[chart][0].shown
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Takes the colours of another theme."""
         self._tokens = tokens
@@ -98,6 +102,7 @@ class DrawingActions(QObject):
             bind(f"draw.{kind.value}", partial(self._start, kind), is_on=partial(lambda kind: self._kind is kind, kind))
         bind("draw.magnet", self._toggle_magnet, is_on=lambda: self._chart().pointer.magnet is not Magnet.OFF)
         bind("drawings.hide", self._toggle_hidden, is_on=lambda: self._are_hidden)
+        bind("drawings.reveal", lambda: self._desk.reveal(), is_possible=self._has_hidden)
         bind("drawings.remove_all", lambda: self._desk.clear(), is_possible=self._has_drawings)
         bind("drawings.export", self._ask_export, is_possible=self._has_drawings)
         bind("drawings.import", self._ask_import, is_possible=lambda: bool(self._chart().model.source.ticker))
@@ -126,6 +131,9 @@ class DrawingActions(QObject):
 
     def _has_drawings(self) -> bool:
         return bool(self._services.drawings.of(self._chart().model.source.ticker))
+
+    def _has_hidden(self) -> bool:
+        return any(drawing.is_hidden for drawing in self._services.drawings.of(self._chart().model.source.ticker))
 
     def _has_selection(self) -> bool:
         hand = self._hands.get(self._chart())

@@ -150,10 +150,17 @@ class DrawingStyleBox(QFrame):
         )
         lock.setIcon(icon("lock", self._tokens.text))
         lock.setChecked(self._drawing.is_locked)
+        hide = self._choice(row, "Hide: “Draw” in the menu shows it again", self._hide)
+        hide.setCheckable(False)
+        hide.setIcon(icon("eye-off", self._tokens.text))
         row.addStretch(1)
         remove = self._choice(row, "Remove", self._remove)
         remove.setCheckable(False)
         remove.setIcon(icon("remove", self._tokens.text))
+
+    def _hide(self) -> None:
+        self._put(replace(self._drawing, is_hidden=True))
+        self._leave()
 
     def _remove(self) -> None:
         self._edit = None

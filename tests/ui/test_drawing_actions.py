@@ -251,6 +251,21 @@ def test_the_style_box_removes(on: Window) -> None:
     assert on.drawings == ()
 
 
+def test_one_drawing_is_hidden_and_shown_again(on: Window) -> None:
+    drawing = on.put(Kind.HORIZONTAL, (300, 250))
+    reveal = on.window.commands.action("drawings.reveal")
+    assert not reveal.isEnabled()
+    on.click(500, 250)
+    on.key(Qt.Key.Key_Return)
+    choice(box_of(on), "Hide: “Draw” in the menu shows it again").click()
+    assert on.only.is_hidden
+    assert on.desk.shown == ()
+    on.click(500, 250)
+    assert on.desk.selected is None
+    reveal.trigger()
+    assert on.only == drawing
+
+
 def test_a_text_is_typed_where_it_was_put(on: Window) -> None:
     on.desk.choose(Kind.TEXT)
     on.click(300, 250)

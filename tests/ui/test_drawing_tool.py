@@ -11,12 +11,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.drawings import Anchor, Drawing, Kind
+from desktop.domain.look import ScaleKind
 from desktop.domain.market import Market
 from desktop.domain.timeframe import Timeframe
 from desktop.ui.chart.drawing_map import slot_of_time, time_of_slot
 from desktop.ui.chart.hand_options import HandOptions
 from desktop.ui.chart.magnet import Magnet
-from desktop.domain.look import ScaleKind
 from desktop.ui.chart.slots import slot_axis
 from tests.ui.chart_source import SeriesSource, walk
 from tests.ui.held_drawings import Board, board

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from desktop.domain.drawing_geometry import moved
 from desktop.domain.drawing_json import dump, load
 from desktop.domain.drawings import Anchor, Drawing, Kind, Style, tick_of
 from desktop.domain.errors import BadInput
+from desktop.domain.history import History
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.drawing_map import FrameMap
 from desktop.ui.chart.drawing_painting import add_drawing
@@ -27,6 +29,10 @@ class DrawingsApi(Protocol):
 
     @property
     def changed(self) -> SignalInstance: ...
+    @property
+    def history(self) -> History:
+        """The steps that undo and redo walk, shared with other changes of a chart."""
+
     def of(self, ticker: str) -> tuple[Drawing, ...]: ...
     def add(self, ticker: str, drawing: Drawing) -> None: ...
     def replace(self, ticker: str, drawing: Drawing) -> None: ...
@@ -184,6 +190,12 @@ class DrawingDesk(QObject):
             self._preview, self._selected = None, ""
             self.drawings.remove(self.ticker, drawing.id)
         return drawing is not None
+
+    def reveal(self) -> None:
+        """Shows what was hidden one by one."""
+        for drawing in self.drawings.of(self.ticker):
+            if drawing.is_hidden:
+                self.drawings.replace(self.ticker, replace(drawing, is_hidden=False))
 
     def clear(self) -> None:
         """Removes all."""
