@@ -30,6 +30,7 @@ class ChartPane(QWidget):
         self._tokens = tokens
         self._is_framed = self._is_active = False
         self.chart = ChartWidget(data, services.clock, tokens, parent=self)
+        self.chart.studies.history = services.drawings.history
         if services.background is not None:
             self.chart.compute_beside(services.background.run)
         self.dot = LinkButton(services.workspace, data, tokens, self.chart)

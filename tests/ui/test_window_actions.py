@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.bar_text import bar_tsv
+from desktop.domain.look import ChartKind
 from desktop.domain.settings import Settings, Theme
+from desktop.domain.studies.study import Study
 from desktop.ui.action_set import keys_text
 from desktop.ui.actions import ACTIONS, spec_of
 from desktop.ui.chart.view import Area
@@ -363,3 +365,25 @@ def test_reduced_motion_keeps_the_boxes_still(parts: Parts, window: MainWindow) 
     parts.preferences.update(reduced_motion=True)
     assert window.actions_of_chart.date_box.is_still
     assert window.actions_of_chart.interval_box.is_still
+
+
+def test_undo_takes_back_studies_and_drawings_alike(qtbot: QtBot, window: MainWindow) -> None:
+    chart = window.chart
+    chart.studies.add(Study.of("ema"))
+    chart.studies.add(Study.of("rsi"))
+    chart.studies.remove(chart.studies.items[0].id)
+    labels = []
+    for _ in range(3):
+        press(qtbot, window, "edit.undo")
+        labels.append([placed.study.label for placed in chart.studies.items])
+    assert labels == [["EMA 20", "RSI 14"], ["EMA 20"], []]
+    press(qtbot, window, "edit.redo")
+    assert [placed.study.label for placed in chart.studies.items] == ["EMA 20"]
+
+
+def test_a_look_is_kept_by_the_workspace(window: MainWindow, parts: Parts) -> None:
+    window.chart.set_kind(ChartKind.AREA)
+    window.chart.studies.add(Study.of("rsi"))
+    workspace = parts.services.workspace
+    look = workspace.layout.tabs[0].cells[0].look
+    assert (look.kind, [one.study.label for one in look.studies]) == (ChartKind.AREA, ["RSI 14"])
