@@ -99,6 +99,7 @@ def check(labels: list[TimeLabel], axis: SlotAxis, starts: Ints, last: int, spac
 @example(ms(2026, 10, 24, 22), MINUTE_MS, 8.0, 1900, ZoneInfo("Europe/Berlin"))
 @example(ms(2011, 12, 29, 0), HOUR_MS, 20.0, 1900, ZoneInfo("Pacific/Apia"))
 @example(ms(2018, 11, 3, 0), MINUTE_MS, 0.5, 1900, ZoneInfo("America/Sao_Paulo"))
+@example(ms(2018, 11, 4), 4 * HOUR_MS, 19.0, 2, ZoneInfo("America/Sao_Paulo"))
 @example(ms(1975, 1, 6), 7 * DAY_MS, 0.2, 1900, dt.UTC)
 def test_continuous_time(start_ms: int, unit_ms: int, spacing: float, width: int, zone: dt.tzinfo) -> None:
     start_ms -= start_ms % unit_ms

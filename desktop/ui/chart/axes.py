@@ -127,19 +127,18 @@ def time_labels(
         if begins_ms > at_ms:  # there is no bar at the boundary itself
             if weight < _DAY and begins_ms - at_ms >= late_ms:
                 continue
-            when = _own(when, weight, formatting.zoned(begins_ms, zone))
+            when = _own(when, weight, formatting.zoned(begins_ms, zone), zone)
         found[slot] = TimeLabel(slot, _text(when, weight, step.unit), weight > step.weight, weight, when)
     return _without_overlap(list(found.values()), spacing, width_of)
 
 
-def _own(boundary: dt.datetime, weight: int, begins: dt.datetime) -> dt.datetime:
+def _own(boundary: dt.datetime, weight: int, begins: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
     """The unit of a weight that the first bar after a boundary lies in: Monday, where Saturday has no bars."""
     if weight < _DAY:
         return boundary
-    own = begins.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    if weight >= _MONTH:
-        own = own.replace(day=1)
-    return own.replace(month=1) if weight == _YEAR else own
+    month = 1 if weight == _YEAR else begins.month
+    day = dt.date(begins.year, month, 1 if weight >= _MONTH else begins.day)
+    return formatting.zoned(_at_ms(day, 0, zone), zone)
 
 
 def _step_for(least_ms: float, slot_ms: int) -> TimeStep:
