@@ -76,6 +76,20 @@ def test_the_next_click_or_escape_ends_it(desk: Desk, end: str) -> None:
     assert desk.chart.gestures.measurement is None
 
 
+@pytest.mark.parametrize("modifiers", [SHIFT, CTRL])
+def test_escape_ends_what_the_hand_is_drawing(qtbot: QtBot, modifiers: Qt.KeyboardModifier) -> None:
+    desk = Desk(qtbot, options=HandOptions(has_box_zoom=True))
+    before = (desk.view.right, desk.view.spacing, desk.view.bottom, desk.view.top)
+    desk.press(PLOT, modifiers=modifiers)
+    desk.move(PLOT + QPoint(50, 20), END)
+    desk.qtbot.keyClick(desk.chart, Qt.Key.Key_Escape)
+    desk.move(END + QPoint(30, 0))
+    desk.release(END + QPoint(30, 0), modifiers=modifiers)
+    desk.settle()
+    assert desk.chart.gestures.measurement is None
+    assert (desk.view.right, desk.view.spacing, desk.view.bottom, desk.view.top) == before
+
+
 def test_escape_leaves_the_measurement_before_the_crosshair(desk: Desk) -> None:
     measure(desk)
     desk.qtbot.keyClick(desk.chart, Qt.Key.Key_Escape)

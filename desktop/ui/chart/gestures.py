@@ -74,11 +74,15 @@ class Gestures(QObject):
         return None if self._measure is None else measured(self._model, *self._measure)
 
     def end_measure(self) -> bool:
-        """Takes the measurement away; False when there is none."""
-        was_measuring, self._measure = self._measure is not None, None
-        if was_measuring:
-            self._hands.moved.emit(Dirty.OVERLAY)
-        return was_measuring
+        """Takes the measurement away, and a box about to be zoomed to; False when there is neither."""
+        is_drawing = self._drag is not None and self._drag.kind in ("measure", "box")
+        if self._measure is None and not is_drawing:
+            return False
+        self._measure = None
+        if is_drawing:
+            self._drag = None
+        self._hands.moved.emit(Dirty.OVERLAY)
+        return True
 
     def extend_measure(self, bars: int) -> bool:
         """Measures so many bars further, to a close; begins at the crosshair. False when there is nowhere to begin."""
