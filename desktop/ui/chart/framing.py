@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 
 from desktop.domain.market import Market
 from desktop.ui import formatting
-from desktop.ui.chart.axes import TimeLabel, time_labels
+from desktop.ui.chart.axes import PriceLabel, TimeLabel, time_labels
 from desktop.ui.chart.candles import Columns
 from desktop.ui.chart.empty_times import band_text
 from desktop.ui.chart.geometry import Grid, PriceScale, bucket_size
@@ -55,6 +55,7 @@ class Framer:
         self._fonts: tuple[float, Fonts] | None = None
         self._window: _LabelWindow | None = None
         self._widths: dict[str, float] = {}
+        self._labels: tuple[object, tuple[list[PriceLabel], Writer]] | None = None
 
     @property
     def zone(self) -> dt.tzinfo:
@@ -85,7 +86,7 @@ class Framer:
             columns = self._columns(scale)
             model.rescale(columns.values, self.studies.scaling_values(columns.size))
             price_scale = self._scale(columns)
-            labels, self.writer = scale_labels(price_scale, view.bottom, view.top, plot_height, tall, model.style)
+            labels, self.writer = self._price_labels(price_scale, plot_height, tall)
             pane_scales = self.studies.scales(columns.size, heights[1:], tall)
             texts = [label.text for pane in pane_scales for label in pane.labels]
             self.needed_width = self._width_for([*texts, *(label.text for label in labels)], fonts, scale)
@@ -151,6 +152,15 @@ class Framer:
         self.studies.forget()
 
     # --- inner ---------------------------------------------------------------------------------------------
+
+    def _price_labels(self, scale: Scale, height: float, tall: float) -> tuple[list[PriceLabel], Writer]:
+        """Labels of the price axis; those of the last frame while it shows the same range."""
+        view, style = self.model.view, self.model.style
+        reference = scale.reference if scale.is_relative else None
+        key = (scale.kind, scale.is_inverted, reference, view.bottom, view.top, height, tall, style)
+        if self._labels is None or self._labels[0] != key:
+            self._labels = (key, scale_labels(scale, view.bottom, view.top, height, tall, style))
+        return self._labels[1]
 
     def _columns(self, scale: float) -> Columns:
         spacing = self.model.view.spacing

@@ -41,8 +41,17 @@ def fitted_rows(frame: Frame, lines: Sequence[Sequence[Run]]) -> list[list[tuple
     if not lines:
         return []
     room = frame.plot_width - frame.px(_SIDE_PX) - frame.px(_RIGHT_PX)
-    rows = [lines[0], *(row for line in lines[1:] for row in _wrapped(frame, line, room))]
-    return [fitted for runs in rows if (fitted := _fit(frame, runs, room))]
+    return [row for index, line in enumerate(lines) for row in _rows_of(frame, tuple(line), room, index == 0)]
+
+
+def _rows_of(frame: Frame, line: tuple[Run, ...], room: int, is_title: bool) -> list[list[tuple[Run, int]]]:
+    """The rows of one line; kept, because few lines change from one frame to the next."""
+
+    def fitted() -> list[list[tuple[Run, int]]]:
+        rows = [line] if is_title else _wrapped(frame, line, room)
+        return [row for runs in rows if (row := _fit(frame, runs, room))]
+
+    return frame.fonts.texts.kept((line, room, is_title), fitted)
 
 
 def _wrapped(frame: Frame, runs: Sequence[Run], room: int) -> list[list[Run]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Hashable
+from typing import Final, TypeVar, cast
 
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 
 _MOST: Final = 1024  # texts; then all are forgotten
+T = TypeVar("T")
 _ROOM: Final = 2  # device pixels beside a text for what its letters hang over
 
 
@@ -17,6 +19,7 @@ class Texts:
         self._metrics: dict[int, tuple[QFont, QFontMetrics]] = {}  # by id of the font, which is held
         self._widths: dict[tuple[int, str], int] = {}
         self._pictures: dict[tuple[int, str, str, str], QPixmap] = {}
+        self._made: dict[Hashable, object] = {}
 
     def metrics(self, font: QFont) -> QFontMetrics:
         known = self._metrics.get(id(font))
@@ -33,6 +36,14 @@ class Texts:
                 self._widths.clear()
             self._widths[id(font), text] = wide
         return wide
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` made of the key when it was last asked for."""
+        if key not in self._made:
+            if len(self._made) >= _MOST:
+                self._made.clear()
+            self._made[key] = make()
+        return cast(T, self._made[key])
 
     def draw(self, painter: QPainter, left: int, top: int, font: QFont, text: str, ink: str, ground: str) -> None:
         """A label with its opaque ground, from its upper left corner. Four times as fast as drawText."""
