@@ -66,6 +66,9 @@ def test_a_wrong_value_costs_its_field_only(path: Path) -> None:
         ("socket_base", ""),
         ("ticker", "X:BTC USD\n"),
         ("timeframe", "7 bananas"),
+        ("zone", "Mars/Olympus"),
+        ("zone", "../../etc/passwd"),
+        ("closed_time", "sometimes"),
     ],
 )
 def test_unsafe_values_are_not_used(path: Path, name: str, value: str) -> None:

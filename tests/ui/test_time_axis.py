@@ -27,10 +27,11 @@ from desktop.ui.chart.regular_hours import RegularHours
 from desktop.ui.chart.slots import IndexSlots, TimeSlots, slot_axis
 from desktop.ui.chart.time_lines import MIN_PX, TimeMarks, time_marks
 from desktop.ui.chart.time_options import TimeOptions
+from desktop.ui.main_window import MainWindow
 from desktop.ui.settings_time_page import TimePage
 from desktop.ui.zone_picker import ZonePicker
 from tests.ui.chart_source import FixedClock, SeriesSource
-from tests.ui.window_services import HeldPreferences
+from tests.ui.window_services import HeldPreferences, make_parts
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -404,3 +405,33 @@ def test_the_page_of_the_settings_shows_and_sets(qtbot: QtBot) -> None:
     page.zone.setCurrentIndex(page.zone.findData("exchange"))
     page.zone.activated.emit(page.zone.currentIndex())
     assert TimeOptions.of(preferences.settings) == TimeOptions("exchange", ClosedTime.SHOWN, True, True, False)
+
+
+def test_the_zone_clicked_on_a_chart_is_that_of_all_and_is_kept(qtbot: QtBot) -> None:
+    parts = make_parts()
+    window = MainWindow(parts.services)
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    settle(qtbot, window.chart)
+    view = window.chart.view.viewport()
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(view.width() - 8, view.height() - 8))
+    picker = window.findChild(ZonePicker)
+    assert isinstance(picker, ZonePicker)
+    assert picker.isVisible()
+    qtbot.keyClicks(picker.field, "tokyo")
+    qtbot.keyClick(picker.field, Qt.Key.Key_Return)
+    settle(qtbot, window.chart)
+    assert parts.services.preferences.settings.zone == "Asia/Tokyo"
+    assert window.chart.frame is not None
+    assert window.chart.frame.zone == "UTC+9"
+    for action_id, field, value in (
+        ("time.breaks", "has_session_breaks", False),
+        ("time.day_lines", "has_day_lines", False),
+        ("time.regular", "regular_hours_only", True),
+        ("time.closed", "closed_time", ClosedTime.CUT),  # of a coin it was shown
+        ("time.closed", "closed_time", ClosedTime.MARKET),
+    ):
+        window.commands.run(action_id)
+        assert getattr(parts.services.preferences.settings, field) == value
+        assert window.chart.times.options == TimeOptions.of(parts.services.preferences.settings)

@@ -64,14 +64,14 @@ def time_marks(
         return TimeMarks()
     slots = axis.slot_at_time(starts, to_ms) - axis.slot_at_time(starts, from_ms)
     week_px = slots * spacing * 7 * DAY_MS / (to_ms - from_ms)
+    if week_px < MIN_PX:
+        return TimeMarks()
     has_days = week_px >= MIN_PX * (7 if market is Market.CRYPTO else 5)
     found: dict[int, LineKind] = {}
     for at_ms, kind in _lines(from_ms, to_ms, market, timeframe, options, has_days=has_days):
         slot = axis.slot_at_time(starts, at_ms)
         if first_slot <= slot <= last_slot and (slot not in found or _RANK[kind] > _RANK[found[slot]]):
             found[slot] = kind
-    if week_px < MIN_PX:
-        found.clear()
     shades: list[Shade] = []
     is_shaded = options.has_session_breaks and market is Market.STOCKS and has_days
     if is_shaded and timeframe.fixed_ms <= _SHADED_UP_TO_MS:
