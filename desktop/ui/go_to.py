@@ -49,8 +49,8 @@ class GoTo(QObject):
             self._notices.post(_too_far(asked, needed, source), "warning", key=_KEY)
             return
         self._way = _Way(chart, time_ms)
-        source.prepended.connect(self._later.start)
-        source.status_changed.connect(self._later.start)
+        source.prepended.connect(self._on_news)
+        source.status_changed.connect(self._on_news)
         source.reset.connect(self.stop)
         self._go_on()
 
@@ -60,11 +60,15 @@ class GoTo(QObject):
         self._later.stop()
         if way is None:
             return False
-        way.source.prepended.disconnect(self._later.start)
-        way.source.status_changed.disconnect(self._later.start)
+        way.source.prepended.disconnect(self._on_news)
+        way.source.status_changed.disconnect(self._on_news)
         way.source.reset.disconnect(self.stop)
         self._notices.clear(_KEY)
         return True
+
+    def _on_news(self, _count: int = 0) -> None:
+        if not self._later.isActive():  # a series that lives has news all the time
+            self._later.start()
 
     def _go_on(self) -> None:
         way = self._way

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.timeframe import ONE_MINUTE, Timeframe
+from desktop.domain.timeframe import MINUTE_MS, ONE_MINUTE, Timeframe
 from desktop.services.notices import Notices
 from desktop.ui import theme
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.go_to import GoTo
+from tests.helpers.feed_server import ServerProcess, feed_servers  # noqa: F401 (fixture)
+from tests.helpers.window_desk import window_desk
+from tests.services.live_desk import until
 from tests.ui.chart_source import START_MS, FixedClock, SeriesSource, walk
 
 ALL = walk(3000)
-MINUTE_MS = 60_000
+BTC = "X:BTCUSD"
 FIRST_MS, HELD_MS = int(ALL.start_ms[0]), int(ALL.start_ms[2600])
 
 
@@ -119,7 +126,6 @@ def test_a_load_that_fails_ends_the_way_with_its_reason(
         qtbot.waitUntil(lambda: source.status.is_loading_older)
         source.load()
     qtbot.waitUntil(lambda: said(notices) == ["Bars are loaded down to Mon 02 Mar '26 23:01 UTC. No network."])
-    assert source.asked_for_older == 2
 
 
 def test_too_far_for_the_timeframe_says_which_one_to_take(source: OldSource, go_to: GoTo, notices: Notices) -> None:
@@ -151,3 +157,23 @@ def test_without_bars_it_says_so(qtbot: QtBot, notices: Notices) -> None:
     qtbot.addWidget(empty)
     GoTo(lambda: empty, notices, empty).jump(FIRST_MS)
     assert said(notices) == ["There are no bars on the chart yet."]
+
+
+# --- over a real server ----------------------------------------------------------------------------------------
+
+
+def test_a_date_days_back_is_fetched_and_shown(
+    on_qt_loop: Callable[..., Any], feed_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    server = feed_server("--seed", "7")
+
+    async def scenario() -> None:
+        async with window_desk(server, tmp_path) as desk:
+            await desk.live(BTC)
+            window = desk.session.window
+            target_ms = (desk.layer.clock.now_ms() // MINUTE_MS - 3 * 1440) * MINUTE_MS
+            assert target_ms < window.chart.model.bars.start_ms[0]
+            window.actions_of_chart.date_box.chosen.emit(target_ms)
+            await until(lambda: is_there(window.chart, target_ms), "the chart is there")
+
+    on_qt_loop(scenario(), 40)
