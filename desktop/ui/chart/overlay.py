@@ -196,8 +196,15 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
     top = max(0, min(top, frame.plot_height - height))
     box = QRect(frame.plot_width + frame.px(1), top, frame.width - frame.plot_width - frame.px(1), height)
     fill, ink = _last_colours(frame.tokens, last)
+    cut = [
+        place
+        for label in frame.price_labels
+        if (place := QRect(box.left(), label.at - tall // 2, box.width(), tall)).intersects(box)
+    ]
 
     def draw(painter: QPainter) -> None:
+        for place in cut:  # a label that looks out from behind the tag cannot be read
+            painter.fillRect(place, QColor(frame.tokens.chart))
         fill_rounded(painter, box, fill, frame.px(2))
         painter.setPen(QColor(ink))
         for index, line in enumerate(lines):
@@ -214,7 +221,7 @@ def _add_tag(layout: Layout, frame: Frame, last: LastPrice) -> None:
             painter.drawEllipse(QRect(box.right() - size - frame.px(4), low - size // 2, size, size))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    layout.add(draw, box, content=("tag", *lines, fill, ink, last.has_pulse))
+    layout.add(draw, box, *cut, content=("tag", *lines, fill, ink, last.has_pulse))
 
 
 def _add_empty_lines(layout: Layout, frame: Frame, lines: Sequence[tuple[int, int, int]]) -> None:

@@ -14,6 +14,7 @@ from desktop.ui.chart.study_values import Run, StudyValues
 
 LEAST_PANE = 60.0  # logical pixels
 LEAST_MAIN = 80.0
+_MOST_PANES = 0.65  # of the plot's height, all together, by themselves
 
 
 @dataclass(slots=True)
@@ -89,6 +90,8 @@ class ChartStudies:
         panes = self.panes
         wanted = [max(LEAST_PANE, placed.share * height) for placed in panes]
         room = max(0.0, height - LEAST_MAIN)
+        if all(placed.share == PANE_SHARE for placed in panes):  # nobody drew a border: prices keep a third
+            room = min(room, max(_MOST_PANES * height, LEAST_PANE * len(panes)))
         total = sum(wanted)
         if total > room:
             wanted = [one * room / total for one in wanted]
