@@ -163,7 +163,9 @@ ACTIONS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec("study.add", "Add study…", ("/",), "chart", "Chart", "Averages, bands, oscillators", opens_group=True),
     *(ActionSpec(f"chart.kind.{kind}", text, menu="Chart", tip="How bars are drawn") for kind, text in KINDS),
     ActionSpec("price.copy", "Copy price", tip="The price under the crosshair"),
-    ActionSpec("bar.copy", "Copy &bar", ("Ctrl+C",), "chart", "Chart", "The bar under the crosshair, as a table row"),
+    ActionSpec(
+        "bar.copy", "Copy &bar", ("Ctrl+C",), "chart", "Chart", "The bar under the crosshair, as a table row", True
+    ),
     # On the focused chart alone
     ActionSpec("time.bar_left", "One bar left", ("Left",), "chart"),
     ActionSpec("time.bar_right", "One bar right", ("Right",), "chart"),
