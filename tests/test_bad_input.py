@@ -336,7 +336,9 @@ def test_a_damaged_user_file_is_restored_from_its_newest_backup(
         async with window_desk(server, tmp_path) as desk:
             assert desk.session.watchlist.tickers == ("X:SOLUSD", "AAPL", "X:LTCUSD")
             (notice,) = desk.notice_texts
-            assert notice.startswith("The file with your watchlists, drawings and layouts was damaged; the backup of 20")
+            assert notice.startswith(
+                "The file with your watchlists, drawings and layouts was damaged; the backup of 20"
+            )
             assert "was restored and the damaged file kept as user.sqlite.corrupt-" in notice
             await desk.live(BTC)
 
