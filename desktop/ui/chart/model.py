@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from desktop.domain.bars import Bar, Bars, Floats, Ints
+from desktop.domain.look import ChartKind, ScaleKind
 from desktop.domain.market import Market
 from desktop.domain.settings import ClosedTime
 from desktop.domain.timeframe import Timeframe, bucket_end
 from desktop.ui import formatting
 from desktop.ui.chart.geometry import fit_range, is_near
 from desktop.ui.chart.pyramid import HIGH, LOW, VOLUME, Pyramid
-from desktop.ui.chart.scales import Scale, ScaleKind
-from desktop.ui.chart.series import ChartKind, Drawn
+from desktop.ui.chart.scales import Scale
+from desktop.ui.chart.series import Drawn
 from desktop.ui.chart.slots import SlotAxis, slot_axis, slot_of_time, time_of_slot
 from desktop.ui.chart.source import ChartSource
 from desktop.ui.chart.studies import ChartStudies

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.domain.look import ScaleKind
 from desktop.ui.chart.geometry import DEFAULT_SPACING
 from desktop.ui.chart.kinetic import Glide
 from desktop.ui.chart.magnet import Magnet
 from desktop.ui.chart.model import ChartModel, Dirty
 from desktop.ui.chart.motion import Motion
-from desktop.ui.chart.scales import ScaleKind
 
 
 @dataclass(slots=True)

@@ -11,12 +11,13 @@ import numpy as np
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 
+from desktop.domain.look import ChartKind
 from desktop.ui.chart.candles import Columns, strip_of, volume_rects
 from desktop.ui.chart.curves import Curve, paint_curve
 from desktop.ui.chart.geometry import Grid, PriceScale
 from desktop.ui.chart.pane_frame import PaneFrame
 from desktop.ui.chart.rects import Rects, fill_rects
-from desktop.ui.chart.series import ChartKind, paint_series, signs_of
+from desktop.ui.chart.series import paint_series, signs_of
 from desktop.ui.chart.texts import Texts
 from desktop.ui.chart.time_lines import Shade, TimeLine, paint_lines, paint_shades
 from desktop.ui.theme import Tokens, blend
