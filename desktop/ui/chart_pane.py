@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -17,6 +17,8 @@ from desktop.ui.theme import Tokens
 
 _RIGHT_PX: Final = 4  # from the dot to the price axis
 _TOP_PX: Final = 4
+_LEAST_ALONE: Final = QSize(240, 160)
+_LEAST_FRAMED: Final = QSize(140, 110)  # nine have room in a small window
 
 
 class ChartPane(QWidget):
@@ -50,6 +52,7 @@ class ChartPane(QWidget):
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(edge, edge, edge, edge)
+        self.chart.setMinimumSize(_LEAST_FRAMED if is_framed else _LEAST_ALONE)
         self.dot.setVisible(has_dot)
         self.dot.refresh()
         self._place_dot()
