@@ -315,6 +315,20 @@ def test_anchors_are_placed_by_the_keyboard(on: Board) -> None:
     assert second.price == pytest.approx(close, abs=close / 1e4)
 
 
+def test_a_measurement_ends_with_a_press_on_a_drawing_and_before_the_selection(on: Board) -> None:
+    drawing = on.put(Kind.TREND, *PLACES[:2])
+    on.drag((500, 400), (560, 450), _KEYS.ShiftModifier)
+    on.click(310, 240)
+    assert not on.chart.gestures.end_measure()
+    on.drag((500, 400), (560, 450), _KEYS.ShiftModifier)
+    assert on.desk.selected == drawing
+    assert on.tool.leave()
+    assert not on.chart.gestures.end_measure()
+    assert on.desk.selected == drawing
+    assert on.tool.leave()
+    assert on.desk.selected is None
+
+
 # --- anchors stay ----------------------------------------------------------------------------------------------
 
 

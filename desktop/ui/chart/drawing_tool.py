@@ -15,7 +15,7 @@ from desktop.ui.chart.drawing_desk import DrawingDesk
 from desktop.ui.chart.drawing_map import FrameMap
 from desktop.ui.chart.drawing_painting import HIT_PX, shape_in
 from desktop.ui.chart.painting import Frame
-from desktop.ui.chart.view import DRAG_THRESHOLD
+from desktop.ui.chart.view import DRAG_THRESHOLD, Press
 
 _LEFT: Final = Qt.MouseButton.LeftButton
 _KEYS = Qt.KeyboardModifier
@@ -74,7 +74,8 @@ class DrawingTool(QObject):
         elif self._desk.kind is not None:
             self._desk.choose(None)
         elif self._desk.selected is not None:
-            self._desk.select("")
+            if not self._chart.gestures.end_measure():  # a measurement goes before a selection
+                self._desk.select("")
         else:
             return False
         return True
@@ -116,7 +117,10 @@ class DrawingTool(QObject):
             return False
         match event.type():
             case QEvent.Type.MouseButtonPress:
-                return self._on_press(event, frame)
+                is_used = self._on_press(event, frame)
+                if is_used:  # it ends a measurement and a glide as any press does
+                    self._chart.view.pressed.emit(Press("plot", event.position(), _LEFT, event.modifiers()))
+                return is_used
             case QEvent.Type.MouseButtonDblClick:
                 return self._on_double_click(event, frame)
             case QEvent.Type.MouseButtonRelease:
