@@ -300,4 +300,4 @@ def finplot(bars: Bars, size: QSize) -> Peer | None:
         if is_jump:
             fplt._repaint_candles()
 
-    return Peer(window, look, lambda at: None)
+    return Peer(window.viewport(), look, lambda at: None)
