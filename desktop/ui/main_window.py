@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         services = self._services
         self.search_box.ticker_chosen.connect(self.open_ticker)
+        self.search_box.tab_wanted.connect(self._open_tab)
         self.search_box.dismissed.connect(self._focus_chart)
         self.panel.ticker_chosen.connect(self.open_ticker)
         self._timeframes.chosen.connect(self.open_timeframe)
@@ -229,6 +230,10 @@ class MainWindow(QMainWindow):
         self._services.search.remember(ticker)
         self._services.chart.show(ticker, self._services.chart.timeframe)
         self.chart.setFocus()
+
+    def _open_tab(self, ticker: str) -> None:
+        self._services.search.remember(ticker)
+        self._services.workspace.add_tab(ticker)
 
     def open_timeframe(self, timeframe: Timeframe) -> None:
         """Shows the same ticker at another timeframe."""

@@ -28,6 +28,7 @@ class SearchBox(QLineEdit):
     """Enter opens the highlighted row, or the first; Shift+Enter puts it on the watchlist; Esc closes."""
 
     ticker_chosen = Signal(str)
+    tab_wanted = Signal(str)  # the ticker, in a tab of its own
     dismissed = Signal()
 
     def __init__(self, services: WindowServices, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -135,7 +136,11 @@ class SearchBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match event.key():
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._on_enter(is_adding=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+                held = event.modifiers()
+                self._on_enter(
+                    is_adding=bool(held & Qt.KeyboardModifier.ShiftModifier),
+                    is_tab=bool(held & Qt.KeyboardModifier.ControlModifier),
+                )
             case Qt.Key.Key_Escape:
                 self._close()
                 self.dismissed.emit()
@@ -146,7 +151,7 @@ class SearchBox(QLineEdit):
                 return
         event.accept()
 
-    def _on_enter(self, *, is_adding: bool) -> None:
+    def _on_enter(self, *, is_adding: bool, is_tab: bool) -> None:
         if not self.popup.isVisible() and not self.text().strip():
             self._ask()
             return
@@ -161,6 +166,9 @@ class SearchBox(QLineEdit):
             self._services.watchlist.add(chosen.ticker)
             said = f"{ticker_code(chosen.ticker, chosen)} was added to the watchlist."
             self._services.notices.post(said, key=f"added:{chosen.ticker}")
+        elif is_tab:
+            self._close()
+            self.tab_wanted.emit(chosen.ticker)
         else:
             self._choose(chosen.ticker)
 

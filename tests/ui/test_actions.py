@@ -72,7 +72,7 @@ SPECIFIED: dict[str, str] = {
 NOT_THERE: dict[str, str] = {
     "A … Z": "typed text, not an action: the search opens with the letter",
     "0 … 9": "typed text, not an action: the interval box opens with the digit",
-    "Ctrl+Return": "opens in a new tab: a key of the search's list, with the tabs",
+    "Ctrl+Return": "opens in a new tab: a key of the search's list",
     "Shift+Return": "adds to the watchlist: a key of the search's list",
     "Space": "optional: Down does the same",
     "Shift+Space": "optional: Up does the same",

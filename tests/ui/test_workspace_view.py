@@ -159,6 +159,16 @@ def test_a_tab_comes_back_with_its_own_active_chart(parts: Parts, window: MainWi
     assert QApplication.focusWidget() is window.workspace_view.panes[1].chart
 
 
+def test_ctrl_enter_in_the_search_opens_a_tab(parts: Parts, window: MainWindow) -> None:
+    first = parts.workspace.active
+    window.commands.run("search.open")
+    QTest.keyClicks(window.search_box, "pepe")
+    QTest.keyClick(window.search_box, Qt.Key.Key_Return, CTRL)
+    assert [chart.ticker for chart in parts.workspace.charts] == [first.ticker, "X:PEPEUSD"]
+    assert parts.workspace.active.ticker == "X:PEPEUSD"
+    assert QApplication.focusWidget() is window.chart
+
+
 def test_a_tab_is_renamed_in_place(parts: Parts, window: MainWindow) -> None:
     row = window.workspace_view.tab_row
     window.commands.run("tab.rename")
