@@ -213,3 +213,11 @@ def test_nothing_is_called_cached_where_nothing_is_shown(qtbot: QtBot) -> None:
     source.show(walk(10), "X:BTCUSD", source.timeframe)
     settle(qtbot, chart)
     assert chart.legend_text.splitlines()[0].endswith("CACHED")
+
+
+def test_a_small_chart_says_the_close_and_its_change_alone(qtbot: QtBot, source: SeriesSource) -> None:
+    chart = shown(qtbot, source, (300, 240))
+    values = chart.legend_text.splitlines()[1]
+    assert values.startswith("C ")
+    assert "%" in values
+    assert "V " not in values

@@ -51,17 +51,22 @@ def title_line(
     return runs
 
 
-def values_line(bar: Bar, previous_close: float, style: PriceStyle, state: BarState, origin: BarOrigin) -> list[Run]:
-    """`O 64,100.00 H … L … C … +131.50 (+0.21 %) V 812 K · bar settled, REST`."""
+def values_line(
+    bar: Bar, previous_close: float, style: PriceStyle, state: BarState, origin: BarOrigin, *, is_short: bool = False
+) -> list[Run]:
+    """`O 64,100.00 H … L … C … +131.50 (+0.21 %) V 812 K · bar settled, REST`; short: the close and its change."""
     direction = _direction(bar, previous_close)
     runs: list[Run] = []
-    for letter, price in (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close)):
+    prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
+    for letter, price in prices[3:] if is_short else prices:
         runs += [Run(f"{letter} ", "secondary"), Run(f"{style.text(price)}  ", direction)]
     if math.isfinite(previous_close) and previous_close:
         change = bar.close - previous_close
         pct = formatting.percent(change / previous_close * 100)
         sign: Role = "neutral" if change == 0 else ("up" if change > 0 else "down")
         runs.append(Run(f"{style.change(change)} ({pct})  ", sign))
+    if is_short:
+        return runs
     runs += [Run("V ", "secondary"), Run(formatting.volume(bar.volume), "text")]
     runs.append(Run(f"{SEPARATOR}bar {state}, {origin}", "secondary"))
     return runs

@@ -33,10 +33,13 @@ class Narrator:
         self._model = model
         self._clock = clock
 
-    def legend(self, index: int | None, slot: int | None = None) -> tuple[tuple[Run, ...], ...]:
+    def legend(
+        self, index: int | None, slot: int | None = None, *, is_short: bool = False
+    ) -> tuple[tuple[Run, ...], ...]:
         """The legend's lines: title, the values of a bar (the last one by default), what is wrong or odd.
 
-        slot: where the crosshair stands; when it holds no bar, that is said instead of values.
+        slot: where the crosshair stands; when it holds no bar, that is said instead of values. is_short: for a chart
+        whose plot a whole legend would cover.
         """
         model, source = self._model, self._model.source
         if not source.ticker:
@@ -54,7 +57,9 @@ class Narrator:
             else:
                 at = len(bars) - 1 if index is None else index
                 state, origin = self._state(at)
-                lines.append(tuple(values_line(bars[at], self._close_before(at), model.style, state, origin)))
+                before = self._close_before(at)
+                values = values_line(bars[at], before, model.style, state, origin, is_short=is_short)
+                lines.append(tuple(values))
             if status.sentence:
                 lines.append((Run(f"⚠ {status.sentence}", "warning"),))
         if status.note:

@@ -21,6 +21,8 @@ from desktop.ui.chart.source import Clock
 from desktop.ui.chart.texts import Texts
 from desktop.ui.theme import Tokens
 
+_SMALL = (420, 300)  # logical width and height of a plot on which a legend says the least
+
 
 class Renderer:
     """Pictures of one model, in device pixels; `frame` and `shown` say what they show.
@@ -132,9 +134,10 @@ class Renderer:
 
     def _overlay(self, frame: Frame, cross: Cross | None, has_focus_ring: bool) -> Overlay:
         index = self.model.index_at(cross.slot) if cross is not None else None
+        is_small = frame.plot_width < _SMALL[0] * frame.scale and frame.full_height < _SMALL[1] * frame.scale
         return Overlay(
             frame,
-            legend=self.narrator.legend(index, None if cross is None else cross.slot),
+            legend=self.narrator.legend(index, None if cross is None else cross.slot, is_short=is_small),
             studies=self.narrator.study_lines(index),
             empty=empty_lines(frame),
             last=self.narrator.last_price(self.framer.writer),
