@@ -32,6 +32,7 @@ _TYPED: Final[tuple[_Row, ...]] = (
 _SEARCH: Final[tuple[_Row, ...]] = (
     (("↑", "↓"), "Choose"),
     (("Enter",), "Open"),
+    (("Ctrl+Enter",), "Open in a new tab"),
     (("Shift+Enter",), "Add to the watchlist"),
 )
 GESTURES: Final[tuple[_Row, ...]] = (
