@@ -25,6 +25,7 @@ from tests.services.live_desk import until
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 Run = Callable[..., Any]
+_MOST_GROWN = 50  # objects: the window makes some when it first needs them, 200 charts would keep more
 _MOST_GROWN_BYTES = 40 << 20  # 200 charts that stay would be several times as much
 
 
@@ -117,10 +118,10 @@ def test_opening_and_closing_200_charts_leaves_nothing(on_qt_loop: Run, server: 
             after = await rested()
             assert max(after.charts, after.widgets) <= 1  # the first one is no concern of the collector's
             assert after.subscriptions == before.subscriptions
-            assert after.in_window <= before.in_window
+            assert after.in_window < before.in_window + _MOST_GROWN
             assert after.tasks <= before.tasks + 3, "of the data layer, which come and go"
             grown = {kind: count - before.kinds[kind] for kind, count in after.kinds.items()}
-            assert sum(after.kinds.values()) <= sum(before.kinds.values()) + 10, grown
+            assert sum(after.kinds.values()) < sum(before.kinds.values()) + _MOST_GROWN, grown
             assert after.bytes - before.bytes < _MOST_GROWN_BYTES
 
     on_qt_loop(scenario(), 240)
