@@ -14,7 +14,6 @@ from desktop.domain.drawing_json import dump, load
 from desktop.domain.drawings import Anchor, Drawing, Kind, Style, tick_of
 from desktop.domain.errors import BadInput
 from desktop.domain.history import History
-from desktop.domain.history import History
 from desktop.ui.chart.chart_widget import ChartWidget
 from desktop.ui.chart.drawing_map import FrameMap
 from desktop.ui.chart.drawing_painting import add_drawing
