@@ -145,6 +145,8 @@ def lay_out(overlay: Overlay, extras: Iterable[Callable[[Layout, Frame], None]] 
 
 def study_boxes(overlay: Overlay) -> Iterator[tuple[int, QRect, Callable[[QPainter], None]]]:
     """For each line of a study its id, the box it covers and what paints it."""
+    if not overlay.studies:
+        return
     frame = overlay.frame
     row = len(fitted_rows(frame, overlay.legend))
     tops = {pane.id: pane.top for pane in frame.panes}
