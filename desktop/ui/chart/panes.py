@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from desktop.domain.bars import Floats
+from desktop.domain.bars import Floats, Ints
 from desktop.ui.chart.axes import PriceLabel, price_labels
 from desktop.ui.chart.candles import Columns, extents
 from desktop.ui.chart.curves import Curve, colour_of
@@ -18,19 +19,26 @@ from desktop.ui.chart.studies import PlacedStudy
 from desktop.ui.formatting import PriceStyle
 from desktop.ui.theme import Tokens
 
+Sample = Callable[[int, int], tuple[Ints, Ints]]  # size, shift: as `ChartModel.samples` answers
 _LABEL_GAP = 24.0  # logical pixels between labels: a pane is low
 _MARGIN = 0.10  # of a pane's height, above and below its values
 
 
 def study_curves(
-    model: ChartModel, placed: PlacedStudy, columns: Columns, grid: Grid, scale: PriceScale, tokens: Tokens
+    model: ChartModel,
+    placed: PlacedStudy,
+    columns: Columns,
+    grid: Grid,
+    scale: PriceScale,
+    tokens: Tokens,
+    sample: Sample,
 ) -> tuple[Curve, ...]:
     """What one study draws on the screen."""
     colours = dict(placed.study.colours)
     curves = []
     for plot in placed.study.entry.plots:
         shift = placed.study.shift_of(plot)
-        keys, at = model.samples(columns.size, shift)
+        keys, at = sample(columns.size, shift)
         shifted = keys + shift if columns.size == 1 else keys
         bare = Columns(shifted, np.empty((5, 0)), columns.size, math.nan, columns.spacing, columns.scale)
         left, right = extents(bare, grid)
@@ -102,6 +110,7 @@ class StudyFramer:
     def __init__(self, model: ChartModel) -> None:
         self._model = model
         self._ranges: dict[int, tuple[float, float]] = {}
+        self._samples: dict[tuple[int, int], tuple[Ints, Ints]] = {}  # of this frame
 
     def forget(self) -> None:
         """Another series: ranges of before mean nothing."""
@@ -109,12 +118,13 @@ class StudyFramer:
 
     def scaling_values(self, size: int) -> list[Floats]:
         """Values on the screen that the price scale has to leave room for."""
+        self._samples.clear()  # a frame begins with this question
         found: list[Floats] = []
         for placed in self._model.studies.overlays:
             entry = placed.study.entry
             if entry.axis == "price" and entry.scales:
                 for plot in entry.plots:
-                    _, at = self._model.samples(size, placed.study.shift_of(plot))
+                    _, at = self._sample(size, placed.study.shift_of(plot))
                     found += [placed.values.at(index, at) for index in plot.outputs]
         return found
 
@@ -126,7 +136,13 @@ class StudyFramer:
             curve
             for placed in self._model.studies.overlays
             for curve in study_curves(
-                self._model, placed, columns, grid, volumes if placed.study.entry.axis == "volume" else prices, tokens
+                self._model,
+                placed,
+                columns,
+                grid,
+                volumes if placed.study.entry.axis == "volume" else prices,
+                tokens,
+                self._sample,
             )
         )
 
@@ -149,13 +165,20 @@ class StudyFramer:
             top += pane.height
             place = PriceScale(pane.low, pane.high, first, max(1, end - first))
             levels = tuple(place.row(level) for level in pane.placed.study.entry.levels)
-            curves = study_curves(self._model, pane.placed, columns, grid, place, tokens)
+            curves = study_curves(self._model, pane.placed, columns, grid, place, tokens, self._sample)
             frames.append(PaneFrame(pane.placed.id, first, end - first, place, pane.labels, pane.style, levels, curves))
         return tuple(frames)
 
     def _values(self, placed: PlacedStudy, size: int) -> list[Floats]:
         found = []
         for plot in placed.study.entry.plots:
-            _, at = self._model.samples(size, placed.study.shift_of(plot))
+            _, at = self._sample(size, placed.study.shift_of(plot))
             found += [placed.values.at(index, at) for index in plot.outputs]
         return found
+
+    def _sample(self, size: int, shift: int) -> tuple[Ints, Ints]:
+        """`model.samples`, once a frame for each."""
+        key = size, shift
+        if key not in self._samples:
+            self._samples[key] = self._model.samples(size, shift)
+        return self._samples[key]
