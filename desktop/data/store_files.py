@@ -44,7 +44,7 @@ class NewerFile(CacheError):
 def cache_error(error: sqlite3.Error) -> CacheError:
     """What a library error means for a person; DamagedFile where the file itself is broken."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if str(error).startswith("Could not decode to UTF-8") or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return DamagedFile("The data file is damaged.")
     sentence, next_step = _SENTENCES.get(code, ("The data file cannot be used.", None))
     return CacheError(sentence, next_step=next_step)
@@ -57,6 +57,8 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError:
         raise
+    except UnicodeDecodeError as error:  # no text that was ever written here
+        raise DamagedFile("The data file is damaged.") from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE):
             raise
@@ -139,7 +141,11 @@ def open_reader(path: Path, *, own_thread: bool = True) -> sqlite3.Connection:
 
 def _connect(path: Path, *, own_thread: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=own_thread)
-    connection.execute("PRAGMA cache_size = -16384")
+    try:
+        connection.execute("PRAGMA cache_size = -16384")
+    except BaseException:  # this is the first look at the file
+        connection.close()
+        raise
     return connection
 
 

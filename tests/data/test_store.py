@@ -343,7 +343,16 @@ def make_foreign(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("damage", [damage_header, cut_in_half, spoil_pages, make_stub, make_foreign])
+def spoil_schema(path: Path) -> None:
+    """The names of tables are no text any more, so even SQLite's complaint about them is none."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = CAST(x'd9d9' AS TEXT) WHERE name = 'value'")
+        connection.execute("UPDATE sqlite_master SET name = CAST(x'd9' AS TEXT) WHERE name = 'value'")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [damage_header, cut_in_half, spoil_pages, spoil_schema, make_stub, make_foreign])
 def test_a_damaged_file_is_set_aside_and_built_anew(run_async, tmp_path: Path, damage) -> None:
     path = tmp_path / "cache.sqlite"
     bars = minutes(0, 5000)
