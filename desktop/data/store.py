@@ -8,11 +8,11 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
+from desktop.data.closing import ClosesAtExit
 from desktop.data.migrations import CACHE_ID, cache_steps
 from desktop.data.sqlite_thread import SqliteThread
 from desktop.data.store_bars import (
@@ -48,7 +48,7 @@ _PAGE_BYTES: Final = 32_768  # a chunk is some thirty pages: few, long reads
 _TICKER_COLUMNS: Final = "ticker, name, market, base, currency, is_active, kind, exchange"
 
 
-class Store:
+class Store(ClosesAtExit):
     """cache.sqlite: one thread writes, another reads, with a helper where there is much to read.
 
     Close it with `aclose` or as an async context manager. A file found damaged, now or later, is set aside and a new
@@ -81,14 +81,6 @@ class Store:
             await store.aclose()
             raise
         return store
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Finishes the writes under way and ends the threads."""
